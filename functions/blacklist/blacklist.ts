@@ -1,0 +1,20 @@
+import type { Clock } from '../shared/domain/time.ts';
+import type { RevokeSession } from '../shared/store/sessions.ts';
+import type { ReadRefreshToken } from '../shared/token/refresh-token.ts';
+
+export interface BlacklistNeeds {
+  now: Clock;
+  readToken: ReadRefreshToken;
+  revokeSession: RevokeSession;
+}
+
+/**
+ * Logs a session out with any refresh token it ever had; nothing more to do where it is out already.
+ *
+ * @throws {Refusal} what {@link ReadRefreshToken} gives
+ */
+export async function blacklist(token: string, { now, readToken, revokeSession }: BlacklistNeeds): Promise<void> {
+  const time = now();
+  const { sub, sid } = await readToken(token, time);
+  await revokeSession({ userId: sub, sessionId: sid }, time);
+}

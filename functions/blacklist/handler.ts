@@ -1,0 +1,24 @@
+import { stringsIn } from '../shared/http/body.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
+import { json } from '../shared/http/reply.ts';
+import { now } from '../shared/runtime/clock.ts';
+import { optionalEnv, readEnv } from '../shared/runtime/env.ts';
+import { secret } from '../shared/runtime/secrets.ts';
+import { storeClient } from '../shared/store/client.ts';
+import { sessionRevoker } from '../shared/store/sessions.ts';
+import { importedSecretsFrom, refreshReaderWith } from '../shared/token/refresh-token.ts';
+import { blacklist, type BlacklistNeeds } from './blacklist.ts';
+
+const env = readEnv('SESSIONS_TABLE', 'REFRESH_SECRETS_SECRET');
+
+const needs: BlacklistNeeds = {
+  now,
+  readToken: refreshReaderWith(secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom)),
+  revokeSession: sessionRevoker(storeClient(optionalEnv('DYNAMODB_ENDPOINT')), env.SESSIONS_TABLE),
+};
+
+export const handler = endpoint(async (event) => {
+  const { refresh: token } = stringsIn(event, 'refresh');
+  await blacklist(token, needs);
+  return json(200, {});
+});

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { SIGNING_ALGORITHMS } from '../shared/domain/settings.ts';
+import type { Seconds } from '../shared/domain/time.ts';
+import type { KeySet } from '../shared/token/public-keys.ts';
+
+/** Short beside the time a key is published before it signs, so that a cached set never misses the key of a token. */
+export const CACHED_FOR_SECONDS: Seconds = 300;
+
+/** A document that anybody may read and keep for a while. */
+export interface Document {
+  readonly mediaType: string;
+  readonly text: string;
+  /** Changes when the text does (RFC 9110 section 8.8.3). */
+  readonly etag: string;
+}
+
+/** The key set (RFC 7517 section 8.5.2 names its media type). */
+export const keySetDocument = (keys: KeySet): Document => documentOf('application/jwk-set+json', keys);
+
+/**
+ * The metadata of both discovery standards (OpenID Connect Discovery section 3, RFC 8414 section 2), as far as it is true
+ * of us: where the keys are and who issues. We have no authorization endpoint and no grant of OAuth's.
+ */
+export const metadataDocument = (issuer: string): Document =>
+  documentOf('application/json', {
+    issuer,
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    response_types_supported: [],
+    grant_types_supported: [],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: SIGNING_ALGORITHMS,
+  });
+
+function documentOf(mediaType: string, content: object): Document {
+  const text = JSON.stringify(content);
+  return { mediaType, text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+}

@@ -1,0 +1,47 @@
+import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import { now } from '../shared/runtime/clock.ts';
+import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { log, nameOf } from '../shared/runtime/log.ts';
+import { keptParameter, keptSecret } from './kept.ts';
+import { makeKeys, type MakeKeysNeeds } from './make-keys.ts';
+
+const env = readEnv('SIGNING_KEYS_SECRET', 'REFRESH_SECRETS_SECRET', 'PEPPERS_SECRET', 'PUBLIC_KEYS_PARAMETER');
+const settings = readSettings('signingAlgorithm', 'accessTokenLifetime');
+
+const secretsManager = optionalEnv('SECRETS_MANAGER_ENDPOINT');
+const needs: MakeKeysNeeds = {
+  now,
+  signingKeys: keptSecret(env.SIGNING_KEYS_SECRET, secretsManager),
+  refreshSecrets: keptSecret(env.REFRESH_SECRETS_SECRET, secretsManager),
+  peppers: keptSecret(env.PEPPERS_SECRET, secretsManager),
+  publicKeys: keptParameter(env.PUBLIC_KEYS_PARAMETER, optionalEnv('SSM_ENDPOINT')),
+  algorithm: settings.signingAlgorithm,
+  tokenLifetime: settings.accessTokenLifetime,
+};
+
+/** Answers CloudFormation at deploy time. Removing the resource removes no key: tables and secrets outlive a mistake. */
+export const handler = async (event: CloudFormationCustomResourceEvent): Promise<void> => {
+  try {
+    if (event.RequestType !== 'Delete') await makeKeys(needs);
+    await answer(event, { Status: 'SUCCESS' });
+  } catch (error) {
+    log('ERROR', 'keys-not-made', { error: nameOf(error) });
+    await answer(event, { Status: 'FAILED', Reason: 'The keys could not be made; see the log of this function.' });
+  }
+};
+
+/** CloudFormation waits an hour for this answer, so a lost one is given twice more. */
+async function answer(event: CloudFormationCustomResourceEvent, result: { Status: string; Reason?: string }) {
+  const { StackId, RequestId, LogicalResourceId } = event;
+  const body = JSON.stringify({ ...result, StackId, RequestId, LogicalResourceId, PhysicalResourceId: 'keys' });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      // A content type would break the signature of the URL.
+      const response = await fetch(event.ResponseURL, { method: 'PUT', body, headers: { 'Content-Type': '' } });
+      if (response.ok) return;
+      throw new Error(`CloudFormation answered ${response.status}`);
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
+  }
+}

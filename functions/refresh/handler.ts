@@ -1,0 +1,50 @@
+import { stringsIn } from '../shared/http/body.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
+import { json } from '../shared/http/reply.ts';
+import { clientIn } from '../shared/http/request.ts';
+import { now } from '../shared/runtime/clock.ts';
+import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { newTokenId } from '../shared/runtime/ids.ts';
+import { log } from '../shared/runtime/log.ts';
+import { secret } from '../shared/runtime/secrets.ts';
+import { storeClient } from '../shared/store/client.ts';
+import { sessionChanger, sessionRevoker, unreadRotator } from '../shared/store/sessions.ts';
+import { userFinder } from '../shared/store/users.ts';
+import { pairsWith } from '../shared/token/pair.ts';
+import { importedSecretsFrom, refreshReaderWith, refreshTokensWith } from '../shared/token/refresh-token.ts';
+import { importedRingFrom, signerWith } from '../shared/token/sign.ts';
+import { refresh, type RefreshNeeds } from './refresh.ts';
+
+const env = readEnv('ISSUER', 'USERS_TABLE', 'SESSIONS_TABLE', 'SIGNING_KEYS_SECRET', 'REFRESH_SECRETS_SECRET');
+const settings = readSettings('audience', 'clientId', 'accessTokenLifetime', 'sessionIdleLifetime', 'clientPrint');
+
+const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const refreshSecrets = secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom);
+const terms = {
+  issuer: env.ISSUER,
+  audience: settings.audience,
+  clientId: settings.clientId,
+  lifetime: settings.accessTokenLifetime,
+};
+
+const needs: RefreshNeeds = {
+  now,
+  readToken: refreshReaderWith(refreshSecrets),
+  findUser: userFinder(store, env.USERS_TABLE),
+  rotateUnread: unreadRotator(store, env.SESSIONS_TABLE),
+  changeSession: sessionChanger(store, env.SESSIONS_TABLE),
+  revokeSession: sessionRevoker(store, env.SESSIONS_TABLE),
+  pair: pairsWith(
+    signerWith(secret(env.SIGNING_KEYS_SECRET, importedRingFrom)),
+    refreshTokensWith(refreshSecrets),
+    terms,
+    newTokenId,
+  ),
+  idle: settings.sessionIdleLifetime,
+  note: (event, { sub, sid }) => log(event === 'fork' ? 'INFO' : 'WARN', event, { userId: sub, sessionId: sid }),
+};
+
+export const handler = endpoint(async (event) => {
+  const { refresh: token } = stringsIn(event, 'refresh');
+  return json(200, await refresh(token, clientIn(event, settings.clientPrint), needs));
+});

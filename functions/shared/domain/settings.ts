@@ -1,0 +1,163 @@
+/**
+ * Every setting there is: its CDK context name, the environment variable a function reads, default, unit and
+ * range. Synth checks `deployable` (what may go into an account), a function's cold start checks `accepts`
+ * (what the code can run with), so that a two-second token can be tried locally and never deployed.
+ */
+
+interface NumberSetting {
+  readonly kind: 'number';
+  readonly env: string;
+  readonly unit: 'seconds' | 'characters' | 'rounds (log2)';
+  readonly default: number;
+  readonly accepts: readonly [number, number];
+  readonly deployable: readonly [number, number];
+}
+
+interface ChoiceSetting<Choice extends string> {
+  readonly kind: 'choice';
+  readonly env: string;
+  readonly default: Choice;
+  readonly choices: readonly Choice[];
+}
+
+interface TextSetting {
+  readonly kind: 'text';
+  readonly env: string;
+  readonly default: string;
+  readonly pattern: RegExp;
+}
+
+const DAY = 86_400;
+
+export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'RS256'] as const;
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+
+export const CLIENT_PRINTS = ['none', 'agent', 'address-and-agent'] as const;
+export type ClientPrintMode = (typeof CLIENT_PRINTS)[number];
+
+export const SETTINGS = {
+  /** The `aud` of access tokens: the name of the API they are for (RFC 9068 section 2.2). */
+  audience: {
+    kind: 'text',
+    env: 'AUDIENCE',
+    default: 'latchkey',
+    pattern: /^[\x21-\x7e]{1,200}$/,
+  },
+  /** The `client_id` of access tokens (RFC 9068 section 2.2). */
+  clientId: {
+    kind: 'text',
+    env: 'CLIENT_ID',
+    default: 'latchkey',
+    pattern: /^[\x21-\x7e]{1,200}$/,
+  },
+  /** Algorithm of the next signing key. RS256 (3072 bits) for API Gateway HTTP APIs and load balancers. */
+  signingAlgorithm: {
+    kind: 'choice',
+    env: 'SIGNING_ALGORITHM',
+    default: 'ES256',
+    choices: SIGNING_ALGORITHMS,
+  },
+  /** How long an access token is valid. */
+  accessTokenLifetime: {
+    kind: 'number',
+    env: 'ACCESS_TOKEN_LIFETIME_SECONDS',
+    unit: 'seconds',
+    default: 900,
+    accepts: [1, 86_400],
+    deployable: [60, 3_600],
+  },
+  /** A session that is not refreshed for this long ends. */
+  sessionIdleLifetime: {
+    kind: 'number',
+    env: 'SESSION_IDLE_SECONDS',
+    unit: 'seconds',
+    default: 30 * DAY,
+    accepts: [1, 400 * DAY],
+    deployable: [3_600, 400 * DAY],
+  },
+  /** A session ends this long after its login, however often it is refreshed. */
+  sessionLifetime: {
+    kind: 'number',
+    env: 'SESSION_LIFETIME_SECONDS',
+    unit: 'seconds',
+    default: 90 * DAY,
+    accepts: [1, 400 * DAY],
+    deployable: [3_600, 400 * DAY],
+  },
+  /** What tells two devices apart when a replaced refresh token comes back within 30 seconds. */
+  clientPrint: {
+    kind: 'choice',
+    env: 'CLIENT_PRINT',
+    default: 'address-and-agent',
+    choices: CLIENT_PRINTS,
+  },
+  /** Work of one password hash; each step doubles it. Below 10 is for tests and is refused at synth. */
+  bcryptCost: {
+    kind: 'number',
+    env: 'BCRYPT_COST',
+    unit: 'rounds (log2)',
+    default: 11,
+    accepts: [4, 15],
+    deployable: [10, 15],
+  },
+  /** Shortest password an account may get (NIST SP 800-63B-4: 15 where it is the only factor). */
+  passwordMinLength: {
+    kind: 'number',
+    env: 'PASSWORD_MIN_LENGTH',
+    unit: 'characters',
+    default: 15,
+    accepts: [8, 64],
+    deployable: [8, 64],
+  },
+  /** `Access-Control-Allow-Origin` of every answer. Tokens travel in headers, so `*` shares no cookie. */
+  corsOrigin: {
+    kind: 'text',
+    env: 'CORS_ORIGIN',
+    default: '*',
+    pattern: /^(\*|https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?)$/,
+  },
+} as const satisfies Record<string, NumberSetting | ChoiceSetting<string> | TextSetting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The checked value of a setting: a number, one of its choices, or a text. */
+export type SettingValue<Name extends SettingName> = (typeof SETTINGS)[Name] extends { kind: 'number' }
+  ? number
+  : (typeof SETTINGS)[Name] extends { choices: readonly (infer Choice)[] }
+    ? Choice
+    : string;
+
+/**
+ * Reads one setting from its text form.
+ *
+ * @param where `deploy` holds it to the range that may go into an account, `run` to what the code can run with
+ * @throws {RangeError} naming the setting, its unit and what it takes; never with the text of another setting
+ */
+export function settingFrom<Name extends SettingName>(
+  name: Name,
+  text: string | undefined,
+  where: 'deploy' | 'run',
+): SettingValue<Name>;
+export function settingFrom(name: SettingName, text: string | undefined, where: 'deploy' | 'run'): number | string {
+  const setting = SETTINGS[name];
+  if (text === undefined) return setting.default;
+  const refuse = (takes: string) => new RangeError(`Setting ${name} (${setting.env}) must be ${takes}, not "${text}".`);
+  switch (setting.kind) {
+    case 'number': {
+      const [least, most] = where === 'deploy' ? setting.deployable : setting.accepts;
+      const value = /^\d{1,12}$/.test(text) ? Number(text) : NaN;
+      if (!(value >= least && value <= most)) {
+        throw refuse(`a whole number of ${setting.unit} from ${least} to ${most}`);
+      }
+      return value;
+    }
+    case 'choice': {
+      const choice = setting.choices.find((one) => one === text);
+      if (choice === undefined) throw refuse(`one of ${setting.choices.join(', ')}`);
+      return choice;
+    }
+    case 'text':
+      if (!setting.pattern.test(text)) throw refuse(`a text that matches ${setting.pattern.source}`);
+      return text;
+  }
+}

@@ -1,0 +1,62 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { Outage, Refusal } from '../domain/refusal.ts';
+import { log, nameOf } from '../runtime/log.ts';
+import { answers, type Answer } from './answers.ts';
+import { problem, reply } from './reply.ts';
+
+/** How long a caller should wait before trying again while something of ours is out of reach. */
+const RETRY_AFTER_SECONDS = '5';
+
+/** The challenge of every 401 (RFC 6750 section 3). */
+const challenge = (error?: string): string => `Bearer realm="api"${error === undefined ? '' : `, error="${error}"`}`;
+
+/**
+ * A Lambda handler around an operation: its answer, or the one that belongs to what it refused with. An {@link Outage}
+ * is a 503 without internals, anything else that is thrown a defect of ours and an opaque 500.
+ */
+export const endpoint =
+  (operate: (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult> | APIGatewayProxyResult) =>
+  async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
+    try {
+      return await operate(event);
+    } catch (error) {
+      const about = { requestId: event.requestContext.requestId, route: event.resource };
+      if (error instanceof Refusal) {
+        log('INFO', 'refused', { ...about, reason: error.reason });
+        return refused(error);
+      }
+      if (error instanceof Outage) {
+        log('ERROR', 'outage', { ...about, what: error.message, error: nameOf(error) });
+        const again = { 'Retry-After': RETRY_AFTER_SECONDS };
+        return problem(503, 'The service is not available at the moment. Please try again.', {}, again);
+      }
+      log('ERROR', 'defect', { ...about, error: nameOf(error), at: placeOf(error) });
+      return problem(500, 'Something went wrong on our side.');
+    }
+  };
+
+function refused({ reason, fields, shown }: Refusal): APIGatewayProxyResult {
+  const { status, detail, code, challenge: error }: Answer = answers[reason];
+  const members = { ...(code !== undefined && { code }), ...fields };
+  const headers = status === 401 ? { 'WWW-Authenticate': challenge(error) } : {};
+  return problem(
+    status,
+    detail.replace('{shown}', () => shown),
+    members,
+    headers,
+  );
+}
+
+/** Where in our code a defect was noticed: the frames of the stack, without the message, which can quote input. */
+const placeOf = (error: unknown): string =>
+  error instanceof Error
+    ? (error.stack ?? '')
+        .split('\n')
+        .filter((line) => /^\s+at /.test(line))
+        .slice(0, 5)
+        .join(' ')
+    : '';
+
+/** The answer to a request for a page that is not changed since the caller read it. */
+export const notModified = (headers: Readonly<Record<string, string>>): APIGatewayProxyResult =>
+  reply(304, '', headers);

@@ -1,0 +1,61 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { readSettings } from '../runtime/env.ts';
+
+const { corsOrigin } = readSettings('corsOrigin');
+
+/** What every answer carries, ours and the gateway's. */
+const EVERYWHERE: Readonly<Record<string, string>> = {
+  'X-Content-Type-Options': 'nosniff',
+  'Strict-Transport-Security': 'max-age=63072000',
+  'Access-Control-Allow-Origin': corsOrigin,
+  'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After',
+  ...(corsOrigin !== '*' && { Vary: 'Origin' }),
+};
+
+/** The titles of RFC 9110 for the statuses we answer. */
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+type Headers = Readonly<Record<string, string>>;
+
+/** An answer of any type, or without a body. */
+export const reply = (status: number, body: string, headers: Headers): APIGatewayProxyResult => ({
+  statusCode: status,
+  headers: { ...EVERYWHERE, ...headers },
+  body,
+});
+
+/** An answer that nobody may keep (RFC 6749 section 5.1). */
+export const json = (status: number, body: object, headers: Headers = {}): APIGatewayProxyResult =>
+  reply(status, JSON.stringify(body), { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers });
+
+/**
+ * A problem document (RFC 9457) that clients of Simple JWT understand as well.
+ *
+ * @param members what it carries beyond the standard members: `code`, or a list of messages for each field
+ */
+export const problem = (
+  status: number,
+  detail: string,
+  members: object = {},
+  headers: Headers = {},
+): APIGatewayProxyResult =>
+  json(
+    status,
+    { type: 'about:blank', title: TITLES[status] ?? 'Error', status, detail, ...members },
+    {
+      'Content-Type': 'application/problem+json',
+      ...headers,
+    },
+  );

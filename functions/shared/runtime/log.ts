@@ -1,0 +1,17 @@
+/** What a log line may carry: plain values chosen by us, never a body, a token or an error of somebody else. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/**
+ * Writes one line of JSON. `console.log` would be wrapped once more by Lambda, and `JSON.stringify` throws on hostile
+ * nesting, hence flat fields of plain values only.
+ */
+export function log(level: 'INFO' | 'WARN' | 'ERROR', event: string, fields: LogFields = {}): void {
+  const line = JSON.stringify({ timestamp: new Date().toISOString(), level, event, ...fields });
+  process.stdout.write(`${line}\n`);
+}
+
+/** What may be said of an error in a log: the names along its chain of causes, and for our own defects where. */
+export function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return error.cause === undefined ? error.name : `${error.name} < ${nameOf(error.cause)}`;
+}

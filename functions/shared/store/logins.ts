@@ -1,0 +1,47 @@
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { textIn, wholeNumberIn, type Members } from '../domain/unknown.ts';
+import type { Login } from '../domain/user.ts';
+import { conditional, reached, type StoreClient } from './client.ts';
+import { checkVersion, storedUserId } from './items.ts';
+import { loginKey, SCHEMA_VERSION } from './schema.ts';
+
+export type FindLogin = (name: string) => Promise<Login | undefined>;
+
+/** Consistent, because a password that was changed must not pass once more. */
+export const loginFinder =
+  (client: StoreClient, table: string): FindLogin =>
+  async (name) => {
+    const { Item } = await reached(
+      client.send(new GetCommand({ TableName: table, Key: loginKey(name), ConsistentRead: true })),
+    );
+    return Item && loginFrom(Item);
+  };
+
+/** Replaces a hash by one of the same password in the current scheme; does nothing where it has changed meanwhile. */
+export type ReplaceHash = (name: string, read: Login, hash: string) => Promise<void>;
+
+export const hashReplacer =
+  (client: StoreClient, table: string): ReplaceHash =>
+  async (name, read, hash) => {
+    const update = new UpdateCommand({
+      TableName: table,
+      Key: loginKey(name),
+      ConditionExpression: 'passwordHash = :read AND passwordVersion = :version',
+      UpdateExpression: 'SET passwordHash = :hash',
+      ExpressionAttributeValues: { ':read': read.passwordHash, ':version': read.passwordVersion, ':hash': hash },
+    });
+    await conditional(client.send(update), () => undefined);
+  };
+
+/** A `LOGIN#` item as it is stored. */
+export const loginItem = (name: string, login: Login) => ({ ...loginKey(name), ...login, schema: SCHEMA_VERSION });
+
+/** Reads a `LOGIN#` item. @throws {Unfit} */
+export function loginFrom(stored: Members): Login {
+  const item = checkVersion(stored);
+  return {
+    userId: storedUserId(item, 'userId'),
+    passwordHash: textIn(item, 'passwordHash'),
+    passwordVersion: wholeNumberIn(item, 'passwordVersion'),
+  };
+}
