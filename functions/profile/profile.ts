@@ -1,16 +1,8 @@
-import { Refusal } from '../shared/domain/refusal.ts';
-import { living, vouchedFor } from '../shared/domain/renewal.ts';
-import type { Clock, UnixSeconds } from '../shared/domain/time.ts';
+import { standing, type Caller, type StandingNeeds } from '../shared/domain/standing.ts';
+import { isoTime } from '../shared/domain/time.ts';
 import type { User } from '../shared/domain/user.ts';
-import type { Caller } from '../shared/http/request.ts';
-import type { FindSession } from '../shared/store/sessions.ts';
-import type { FindUser } from '../shared/store/users.ts';
 
-export interface ProfileNeeds {
-  now: Clock;
-  findSession: FindSession;
-  findUser: FindUser;
-}
+export type ProfileNeeds = StandingNeeds;
 
 /** A user as they see themselves. */
 export interface Profile {
@@ -23,17 +15,12 @@ export interface Profile {
 }
 
 /**
- * The caller's own profile, from a session that is alive at this moment: user and session are read in parallel.
+ * The caller's own profile.
  *
  * @throws {Refusal} `bearer-refused` where the session was ended or the user disabled after the token was made
  */
-export async function profile({ userId, sessionId }: Caller, needs: ProfileNeeds): Promise<Profile> {
-  const [session, user] = await Promise.all([needs.findSession(userId, sessionId), needs.findUser(userId)]);
-  try {
-    return profileOf(vouchedFor(living(session, needs.now()), user));
-  } catch (error) {
-    throw error instanceof Refusal ? new Refusal('bearer-refused') : error;
-  }
+export async function profile(caller: Caller, needs: ProfileNeeds): Promise<Profile> {
+  return profileOf((await standing(caller, needs)).user);
 }
 
 const profileOf = ({ id, username, displayName, email, roles, createdAt }: User): Profile => ({
@@ -44,6 +31,3 @@ const profileOf = ({ id, username, displayName, email, roles, createdAt }: User)
   roles,
   created_at: isoTime(createdAt),
 });
-
-/** ISO 8601 in UTC, to the second. */
-const isoTime = (time: UnixSeconds): string => new Date(time * 1000).toISOString().replace('.000Z', 'Z');

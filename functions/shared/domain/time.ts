@@ -15,3 +15,6 @@ export const after = (time: UnixSeconds, seconds: Seconds): UnixSeconds => unixS
 
 /** The earlier of two times. */
 export const earlier = (one: UnixSeconds, other: UnixSeconds): UnixSeconds => (one < other ? one : other);
+
+/** A time as the API writes it: ISO 8601 in UTC, to the second. */
+export const isoTime = (time: UnixSeconds): string => new Date(time * 1000).toISOString().replace('.000Z', 'Z');

@@ -1,8 +1,9 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { isSessionId, isUserId, type SessionId, type UserId } from '../domain/ids.ts';
+import { isSessionId, isUserId } from '../domain/ids.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { ClientPrint, Device } from '../domain/session.ts';
 import type { ClientPrintMode } from '../domain/settings.ts';
+import type { Caller } from '../domain/standing.ts';
 import type { UnixSeconds } from '../domain/time.ts';
 import { clientPrint } from '../runtime/ids.ts';
 
@@ -37,12 +38,6 @@ export const clientIn = (event: APIGatewayProxyEvent, mode: ClientPrintMode): Cl
   const { address, userAgent } = deviceIn(event);
   return clientPrint(mode, address, userAgent);
 };
-
-/** Who the authorizer let in. */
-export interface Caller {
-  readonly userId: UserId;
-  readonly sessionId: SessionId;
-}
 
 /**
  * The caller of a protected route, from the authorizer's context. `exp` is compared again, because the gateway keeps an
