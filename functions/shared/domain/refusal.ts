@@ -20,7 +20,8 @@ export type Reason =
   | 'session-superseded'
   | 'account-gone'
   | 'account-disabled'
-  | 'bearer-refused';
+  | 'bearer-refused'
+  | 'not-found';
 
 /** Messages per field, in the order of the fields; the shape a client of Simple JWT knows. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>;

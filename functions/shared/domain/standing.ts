@@ -13,8 +13,8 @@ export interface Caller {
 
 export interface StandingNeeds {
   now: Clock;
-  findSession(userId: UserId, sessionId: SessionId): Promise<Session | undefined>;
-  findUser(id: UserId): Promise<User | undefined>;
+  findSession: (userId: UserId, sessionId: SessionId) => Promise<Session | undefined>;
+  findUser: (id: UserId) => Promise<User | undefined>;
 }
 
 /**

@@ -52,4 +52,5 @@ export const answers = {
   'account-gone': accountOfTokenGone,
   'account-disabled': accountOfTokenGone,
   'bearer-refused': badToken('Given token not valid for any token type'),
+  'not-found': { status: 404, detail: 'Not found.', code: 'not_found' },
 } satisfies Record<Reason, Answer>;

@@ -40,6 +40,9 @@ export const reply = (status: number, body: string, headers: Headers): APIGatewa
 export const json = (status: number, body: object, headers: Headers = {}): APIGatewayProxyResult =>
   reply(status, JSON.stringify(body), { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers });
 
+/** The answer to a deletion. */
+export const noContent = (): APIGatewayProxyResult => reply(204, '', { 'Cache-Control': 'no-store' });
+
 /**
  * A problem document (RFC 9457) that clients of Simple JWT understand as well.
  *

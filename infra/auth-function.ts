@@ -1,0 +1,83 @@
+import { AssetHashType, DockerImage, Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib/core';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { join } from 'node:path';
+import { SETTINGS } from '../functions/shared/domain/settings.ts';
+import { PROJECT_ROOT, bundle } from './bundling/options.ts';
+import type { Deployment } from './deployment-settings.ts';
+import type { FunctionRow } from './endpoints.ts';
+
+const RETENTION = {
+  '1': RetentionDays.ONE_DAY,
+  '7': RetentionDays.ONE_WEEK,
+  '14': RetentionDays.TWO_WEEKS,
+  '30': RetentionDays.ONE_MONTH,
+  '60': RetentionDays.TWO_MONTHS,
+  '90': RetentionDays.THREE_MONTHS,
+  '180': RetentionDays.SIX_MONTHS,
+  '365': RetentionDays.ONE_YEAR,
+  '731': RetentionDays.TWO_YEARS,
+} as const satisfies Record<Deployment['stack']['logRetentionDays'], RetentionDays>;
+
+/**
+ * The one way we make a Lambda: a role of its own that may write to a log group of its own and nothing else,
+ * until it is lent something.
+ *
+ * @param name folder below functions/, and in PascalCase the logical id
+ * @param issuer base URL that tokens name as `iss`, for the functions whose row asks for it
+ */
+export function authFunction(
+  stack: Stack,
+  name: string,
+  row: FunctionRow,
+  deployment: Deployment,
+  issuer: string,
+): LambdaFunction {
+  const id = pascalCase(name);
+  const logGroup = new LogGroup(stack, `${id}Logs`, {
+    retention: RETENTION[deployment.stack.logRetentionDays],
+    removalPolicy: deployment.stack.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+  });
+  const role = new Role(stack, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  const fn = new LambdaFunction(stack, id, {
+    code: bundledCode(name),
+    handler: 'index.handler',
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    memorySize: deployment.stack[row.memory ?? 'functionMemory'],
+    timeout: Duration.seconds(row.timeoutSeconds ?? 10),
+    role,
+    logGroup,
+    loggingFormat: LoggingFormat.JSON,
+  });
+  fn.addToRolePolicy(
+    new PolicyStatement({
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logGroup.logGroupArn],
+    }),
+  );
+  for (const setting of row.settings) {
+    if (setting === 'issuer') fn.addEnvironment('ISSUER', issuer);
+    else fn.addEnvironment(SETTINGS[setting].env, String(deployment.functions[setting]));
+  }
+  return fn;
+}
+
+function bundledCode(name: string): Code {
+  return Code.fromAsset(join(PROJECT_ROOT, 'functions', name), {
+    // The hash is the bundle's own, so that only a change of what runs changes the template.
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      image: DockerImage.fromRegistry('never used: esbuild runs here'),
+      local: {
+        tryBundle(folder) {
+          bundle(name, folder);
+          return true;
+        },
+      },
+    },
+  });
+}
+
+const pascalCase = (name: string) => name.replace(/(?:^|-)([a-z])/g, (_dash, letter: string) => letter.toUpperCase());

@@ -1,0 +1,47 @@
+/**
+ * How a function becomes one file, for deployment and for the tests alike: the stack, the budgets and the
+ * package lists all call {@link bundle}.
+ */
+import { buildSync, type BuildOptions, type Metafile } from 'esbuild';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The file Lambda loads for `index.handler`: CommonJS by its name, wherever the package.json above it says module. */
+export const BUNDLE_FILE = 'index.cjs';
+
+/** What the AWS SDK imports and these functions never use, each with what stands in for it. */
+const STAND_INS = {
+  '@aws-sdk/credential-provider-node': 'environment-credentials.ts',
+  '@aws-sdk/middleware-endpoint-discovery': 'no-endpoint-discovery.ts',
+  '@smithy/core/event-streams': 'no-event-streams.ts',
+};
+
+const OPTIONS = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  // CommonJS starts 15 to 23% faster than ES modules on Lambda's Node.
+  format: 'cjs',
+  // Without `module` first, packages come as CommonJS, which esbuild cannot prune: half as much again.
+  mainFields: ['module', 'main'],
+  minify: true,
+  // A linked map costs 35 to 195 ms at the first stack trace, and asset hashes would depend on the output folder.
+  sourcemap: false,
+  logLevel: 'warning',
+  alias: Object.fromEntries(
+    Object.entries(STAND_INS).map(([name, file]) => [name, fileURLToPath(new URL(file, import.meta.url))]),
+  ),
+  absWorkingDir: PROJECT_ROOT,
+} as const satisfies BuildOptions;
+
+/** Bundles `functions/<name>/handler.ts` into a folder and says what went in. */
+export function bundle(name: string, folder: string): Metafile {
+  return buildSync({
+    ...OPTIONS,
+    entryPoints: [join('functions', name, 'handler.ts')],
+    outfile: join(folder, BUNDLE_FILE),
+    metafile: true,
+  }).metafile;
+}

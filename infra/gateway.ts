@@ -1,0 +1,115 @@
+import { Duration, type Stack } from 'aws-cdk-lib/core';
+import {
+  AuthorizationType,
+  AwsIntegration,
+  EndpointType,
+  RestApi,
+  TokenAuthorizer,
+  type IResource,
+  type MethodOptions,
+} from 'aws-cdk-lib/aws-apigateway';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Deployment } from './deployment-settings.ts';
+import { partsOf, type Endpoint, type Route } from './endpoints.ts';
+
+/** A literal, because a reference to the stage from a function would be a dependency cycle. */
+export const STAGE = 'v1';
+
+const LOGIN: Route = 'POST /api/token';
+
+/** The REST API before it has methods: functions need its id first, methods need the functions. */
+export function restApi(stack: Stack, { environment, stack: settings }: Deployment): RestApi {
+  const api = new RestApi(stack, 'Api', {
+    restApiName: `latchkey-${environment}`,
+    endpointConfiguration: { types: [EndpointType.REGIONAL] },
+    cloudWatchRole: false,
+    deployOptions: {
+      stageName: STAGE,
+      methodOptions: {
+        '/*/*': { throttlingRateLimit: settings.throttleRate, throttlingBurstLimit: settings.throttleBurst },
+        [methodPath(LOGIN)]: {
+          throttlingRateLimit: settings.loginThrottleRate,
+          throttlingBurstLimit: settings.loginThrottleBurst,
+        },
+      },
+    },
+  });
+  // Our own outputs say it under a name that does not change.
+  api.node.tryRemoveChild('Endpoint');
+  return api;
+}
+
+/** The API's URL without a reference to its stage. No trailing slash: it is the default issuer. */
+export function baseUrl(stack: Stack, api: RestApi): string {
+  return `https://${api.restApiId}.execute-api.${stack.region}.${stack.urlSuffix}/${STAGE}`;
+}
+
+/** Asks the authorizer for every route behind `bearer`. */
+export function tokenAuthorizer(stack: Stack, fn: LambdaFunction, deployment: Deployment): TokenAuthorizer {
+  return new TokenAuthorizer(stack, 'AccessToken', {
+    authorizerName: 'access-token',
+    handler: fn,
+    identitySource: 'method.request.header.Authorization',
+    // Schemes are case-insensitive (RFC 9110 section 11.1). What does not match counts as no credentials.
+    validationRegex: '^[Bb][Ee][Aa][Rr][Ee][Rr] .+$',
+    resultsCacheTtl: Duration.seconds(deployment.stack.authorizerCacheSeconds),
+  });
+}
+
+/** Leads the routes of one endpoint to its function. */
+export function addRoutes(
+  stack: Stack,
+  api: RestApi,
+  fn: LambdaFunction,
+  { routes, guard }: Endpoint,
+  bearer: TokenAuthorizer,
+): void {
+  const options: MethodOptions =
+    guard === 'bearer'
+      ? { authorizationType: AuthorizationType.CUSTOM, authorizer: bearer }
+      : { authorizationType: AuthorizationType.NONE };
+  for (const route of routes) {
+    const { method, path } = partsOf(route);
+    api.root.resourceForPath(path).addMethod(method, integrationOf(fn), options);
+    allowInvoke(stack, api, fn, `Allow${idOf(route)}`, `${method}${path}`);
+  }
+}
+
+/** Leads everything that is no route to `fallback`: other methods, other paths. Call it after all routes. */
+export function addFallback(stack: Stack, api: RestApi, fn: LambdaFunction): void {
+  api.root.addResource('{proxy+}');
+  for (const resource of resourcesBelow(api.root)) resource.addMethod('ANY', integrationOf(fn));
+  allowInvoke(stack, api, fn, 'AllowAny', '*');
+}
+
+function* resourcesBelow(resource: IResource): Generator<IResource> {
+  yield resource;
+  for (const child of resource.node.children) {
+    if ('addMethod' in child && 'path' in child) yield* resourcesBelow(child as IResource);
+  }
+}
+
+/** Not LambdaIntegration: it would give every function two permissions for each method. */
+const integrationOf = (fn: LambdaFunction) =>
+  new AwsIntegration({ service: 'lambda', proxy: true, path: `2015-03-31/functions/${fn.functionArn}/invocations` });
+
+function allowInvoke(stack: Stack, api: RestApi, fn: LambdaFunction, id: string, request: string): void {
+  fn.addPermission(id, {
+    principal: new ServicePrincipal('apigateway.amazonaws.com'),
+    sourceArn: stack.formatArn({
+      service: 'execute-api',
+      resource: api.restApiId,
+      resourceName: `${STAGE}/${request}`,
+    }),
+  });
+}
+
+/** `POST /api/token` as a stage's method setting names it. */
+function methodPath(route: Route): string {
+  const { method, path } = partsOf(route);
+  return `${path}/${method}`;
+}
+
+const idOf = (route: Route) =>
+  route.replace(/(?:^|[^A-Za-z0-9]+)([A-Za-z0-9])/g, (_gap, letter: string) => letter.toUpperCase());

@@ -1,0 +1,94 @@
+/** A cloud assembly, deployed on this machine: tables, secrets and functions, ready to be called. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StackAccess } from '../cli/stack-access.ts';
+import { type Assembly, readAssembly } from './assembly.ts';
+import { callCustomResources, createTables, declareSecrets } from './cloudformation.ts';
+import { Complaint } from './complaint.ts';
+import { type LambdaFunction, functionFrom } from './lambda.ts';
+import { startSecretsStandIn } from './secrets-stand-in.ts';
+
+export interface LocalDeploymentOptions {
+  /** Folder of the cloud assembly: what `cdk synth -c env=local` wrote. */
+  readonly assembly: string;
+  /** Base URL of a DynamoDB engine. */
+  readonly engineEndpoint: string;
+  /** Where secrets are kept between runs; without it, in memory. */
+  readonly secretsFile?: string;
+  /** Replaces values of the template's function environments, for functions that declare the variable. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Lines that functions write. */
+  readonly onOutput?: (functionName: string, line: string) => void;
+  /** Lines of the platform: cold starts, and functions that failed. */
+  readonly onPlatform?: (line: string) => void;
+}
+
+export interface LocalDeployment {
+  readonly assembly: Assembly;
+  /** By ARN. */
+  readonly functions: ReadonlyMap<string, LambdaFunction>;
+  readonly secretsEndpoint: string;
+  /** For the operators' commands. Closing it closes nothing here. */
+  readonly access: StackAccess;
+  close(): Promise<void>;
+}
+
+/** @throws {Complaint} when the assembly, the engine or a custom resource does not do; nothing is left running then */
+export async function deployLocally(options: LocalDeploymentOptions): Promise<LocalDeployment> {
+  const assembly = readAssembly(options.assembly);
+  const secrets = await startSecretsStandIn(options.secretsFile);
+  const functions = new Map<string, LambdaFunction>();
+  // Outside of the project, see functionFrom; a copy, so that a later synthesis changes nothing that runs.
+  const taskRoot = mkdtempSync(join(tmpdir(), 'latchkey-functions-'));
+  const close = async (): Promise<void> => {
+    await Promise.all([...functions.values()].map((fn) => fn.close()));
+    await secrets.close();
+    rmSync(taskRoot, { recursive: true, force: true });
+  };
+  const hooks = {
+    onOutput: options.onOutput ?? (() => undefined),
+    onPlatform: options.onPlatform ?? (() => undefined),
+    overrides: {
+      DYNAMODB_ENDPOINT: options.engineEndpoint,
+      SECRETS_ENDPOINT: secrets.endpoint,
+      SECRETS_MANAGER_ENDPOINT: secrets.endpoint,
+      SSM_ENDPOINT: secrets.endpoint,
+      ...options.environment,
+    },
+  };
+  try {
+    for (const resource of assembly.ofType('AWS::Lambda::Function')) {
+      const fn = functionFrom(resource, assembly, taskRoot, hooks);
+      functions.set(fn.arn, fn);
+    }
+    await createTables(assembly, options.engineEndpoint);
+    declareSecrets(assembly, secrets.store);
+    await callCustomResources(assembly, functions);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    assembly,
+    functions,
+    secretsEndpoint: secrets.endpoint,
+    access: {
+      get usersTable() {
+        return assembly.output('UsersTable');
+      },
+      get sessionsTable() {
+        return assembly.output('SessionsTable');
+      },
+      dynamoDbEndpoint: options.engineEndpoint,
+      peppersSecret: () => {
+        const secret = secrets.store.secret(assembly.output('PeppersSecret'));
+        return secret === undefined
+          ? Promise.reject(new Complaint('The stack has no pepper secret.'))
+          : Promise.resolve(secret.text);
+      },
+      close: () => Promise.resolve(),
+    },
+    close,
+  };
+}

@@ -1,0 +1,41 @@
+/** Evaluates the IAM policy that a Lambda authorizer answers with, for one method of the API. */
+import { type Fields, isFields } from './fields.ts';
+
+const PLAYED = new Set(['Sid', 'Effect', 'Action', 'Resource']);
+
+/**
+ * An explicit deny wins, then an allow; without either the answer is no.
+ *
+ * @returns undefined when the policy is malformed, or has elements that authorizers' policies hardly use and that
+ *   are not played here: `Condition`, `NotAction`, `NotResource`, `Principal`
+ */
+export function policyAllows(policy: Fields, methodArn: string): boolean | undefined {
+  const statements = oneOrMore(policy['Statement']);
+  let allowed = false;
+  let denied = false;
+  for (const statement of statements) {
+    if (!isFields(statement)) return undefined;
+    const { Effect, Action, Resource } = statement;
+    if (Object.keys(statement).some((element) => !PLAYED.has(element)) || (Effect !== 'Allow' && Effect !== 'Deny'))
+      return undefined;
+    if (Action === undefined || Resource === undefined) return undefined;
+    const applies =
+      oneOrMore(Action).some((pattern) => matches(pattern, 'execute-api:Invoke', 'i')) &&
+      oneOrMore(Resource).some((pattern) => matches(pattern, methodArn, ''));
+    if (applies && Effect === 'Deny') denied = true;
+    if (applies && Effect === 'Allow') allowed = true;
+  }
+  return statements.length === 0 ? undefined : allowed && !denied;
+}
+
+const oneOrMore = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === undefined ? [] : [value];
+
+/** IAM's wildcards: `*` for any text, slashes and nothing included, `?` for one character. */
+function matches(pattern: unknown, text: string, flags: string): boolean {
+  if (typeof pattern !== 'string') return false;
+  const expression = pattern.replace(/[\\^$.|+()[\]{}*?]/g, (sign) =>
+    sign === '*' ? '.*' : sign === '?' ? '.' : `\\${sign}`,
+  );
+  return new RegExp(`^${expression}$`, `s${flags}`).test(text);
+}

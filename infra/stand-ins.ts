@@ -1,0 +1,15 @@
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Deployment } from './deployment-settings.ts';
+
+/** Where a function finds a service that is not AWS's own. */
+export type StandIn =
+  'DYNAMODB_ENDPOINT' | 'SECRETS_ENDPOINT' | 'SECRETS_MANAGER_ENDPOINT' | 'SSM_ENDPOINT' | 'JWKS_URL';
+
+/**
+ * Declares the variable in env=local only. `sam local --env-vars` overrides no variable that the template does
+ * not declare, and a function without its endpoint would ask the real AWS. The value is the discard port: a
+ * variable that nobody overrode fails at once, on this machine.
+ */
+export function standInFor({ environment }: Deployment, fn: LambdaFunction, variable: StandIn): void {
+  if (environment === 'local') fn.addEnvironment(variable, 'http://127.0.0.1:9');
+}

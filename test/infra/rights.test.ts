@@ -1,0 +1,162 @@
+import { expect, test } from '@jest/globals';
+import { listOf, membersOf, templateFor, type Resource } from '../support/template.ts';
+
+const template = templateFor({ env: 'prod' });
+
+const ROLES = [
+  'AuthorizerRole',
+  'BlacklistRole',
+  'FallbackRole',
+  'JwksRole',
+  'LoginRole',
+  'MakeKeysRole',
+  'ProfileRole',
+  'RefreshRole',
+  'VerifyRole',
+];
+
+const logsOf = (fn: string) => [`logs:CreateLogStream on \${${fn}Logs.Arn}`, `logs:PutLogEvents on \${${fn}Logs.Arn}`];
+const PUBLIC_KEYS = 'arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${PublicKeys}';
+
+const RIGHTS: Readonly<Record<string, readonly string[]>> = {
+  Authorizer: [],
+  Fallback: [],
+  Login: [
+    'dynamodb:GetItem on ${Users.Arn} where LOGIN#*, USER#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, ATTEMPTS#*',
+    'dynamodb:DeleteItem on ${Users.Arn} where ATTEMPTS#*',
+    'dynamodb:PutItem on ${Sessions.Arn}',
+    'secretsmanager:GetSecretValue on ${SigningKeys}',
+    'secretsmanager:GetSecretValue on ${RefreshSecrets}',
+    'secretsmanager:GetSecretValue on ${Peppers}',
+  ],
+  Refresh: [
+    'dynamodb:GetItem on ${Users.Arn} where USER#*',
+    'dynamodb:UpdateItem on ${Sessions.Arn}',
+    'secretsmanager:GetSecretValue on ${SigningKeys}',
+    'secretsmanager:GetSecretValue on ${RefreshSecrets}',
+  ],
+  Verify: [
+    'dynamodb:GetItem on ${Users.Arn} where USER#*',
+    'dynamodb:GetItem on ${Sessions.Arn}',
+    'secretsmanager:GetSecretValue on ${RefreshSecrets}',
+    `ssm:GetParameter on ${PUBLIC_KEYS}`,
+  ],
+  Blacklist: ['dynamodb:UpdateItem on ${Sessions.Arn}', 'secretsmanager:GetSecretValue on ${RefreshSecrets}'],
+  Profile: ['dynamodb:GetItem on ${Users.Arn} where USER#*', 'dynamodb:GetItem on ${Sessions.Arn}'],
+  Jwks: [`ssm:GetParameter on ${PUBLIC_KEYS}`],
+  MakeKeys: [
+    ...['SigningKeys', 'RefreshSecrets', 'Peppers'].flatMap((name) => [
+      `secretsmanager:GetSecretValue on \${${name}}`,
+      `secretsmanager:PutSecretValue on \${${name}}`,
+    ]),
+    `ssm:GetParameter on ${PUBLIC_KEYS}`,
+    `ssm:PutParameter on ${PUBLIC_KEYS}`,
+  ],
+};
+
+test.each(Object.keys(RIGHTS))('%s may do exactly this, and write its own log', (fn) => {
+  expect(rightsOf(fn).toSorted()).toEqual([...(RIGHTS[fn] ?? []), ...logsOf(fn)].toSorted());
+});
+
+test('every function has a role of its own, for Lambda alone, and there is no other role', () => {
+  const roles = template.ofType('AWS::IAM::Role');
+  expect(roles.map(({ path }) => path).toSorted()).toEqual(ROLES);
+  expect(template.ofType('AWS::Lambda::Function').map(({ properties }) => properties['Role'])).toEqual(
+    template.ofType('AWS::Lambda::Function').map(({ path }) => `\${${path}Role.Arn}`),
+  );
+  for (const { properties } of roles) {
+    expect(properties).toEqual({
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } }],
+      },
+    });
+  }
+});
+
+test('a policy belongs to one role, and no policy is managed', () => {
+  const policies = template.resources.filter(({ type }) => type.startsWith('AWS::IAM::') && type !== 'AWS::IAM::Role');
+  expect(new Set(policies.map(({ type }) => type))).toEqual(new Set(['AWS::IAM::Policy']));
+  expect(policies.map(({ properties }) => properties['Roles'])).toEqual(
+    policies.map(({ path }) => [`\${${path.replace('/DefaultPolicy', '')}}`]),
+  );
+  expect(template.text).not.toContain('ManagedPolicyArns');
+});
+
+test('no right names a wildcard action or resource', () => {
+  for (const right of ROLES.flatMap((role) => rightsOf(role.replace('Role', '')))) {
+    const [granted] = right.split(' where ');
+    expect(granted).not.toContain('*');
+  }
+});
+
+test('nobody but login reads a password hash, and nobody scans or queries', () => {
+  const all = Object.keys(RIGHTS).flatMap((fn) => rightsOf(fn).map((right) => `${fn}: ${right}`));
+  const ofUsers = all.filter((right) => right.includes('${Users.Arn}'));
+  expect(ofUsers.filter((right) => right.includes('LOGIN#') || !right.includes(' where '))).toEqual([
+    'Login: dynamodb:GetItem on ${Users.Arn} where LOGIN#*, USER#*',
+    'Login: dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, ATTEMPTS#*',
+  ]);
+  expect(all.filter((right) => /Scan|Query|Batch|PartiQL/.test(right))).toEqual([]);
+});
+
+test('functions are invoked by our API alone: no function URL, no other permission', () => {
+  const permissions = template.ofType('AWS::Lambda::Permission').map(({ properties }) => properties);
+  const api = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}';
+  const granted = permissions.map(({ Action, Principal, FunctionName, SourceArn }) => {
+    expect([Action, Principal]).toEqual(['lambda:InvokeFunction', 'apigateway.amazonaws.com']);
+    return `${String(FunctionName)} ${String(SourceArn)}`;
+  });
+  expect(granted.toSorted()).toEqual(
+    [
+      `\${Authorizer.Arn} ${api}/authorizers/\${AccessToken}`,
+      `\${Login.Arn} ${api}/v1/POST/api/token`,
+      `\${Refresh.Arn} ${api}/v1/POST/api/token/refresh`,
+      `\${Verify.Arn} ${api}/v1/POST/api/token/verify`,
+      `\${Blacklist.Arn} ${api}/v1/POST/api/token/blacklist`,
+      `\${Profile.Arn} ${api}/v1/GET/api/profile`,
+      `\${Jwks.Arn} ${api}/v1/GET/.well-known/jwks.json`,
+      `\${Jwks.Arn} ${api}/v1/GET/.well-known/openid-configuration`,
+      `\${Jwks.Arn} ${api}/v1/GET/.well-known/oauth-authorization-server`,
+      `\${Fallback.Arn} ${api}/v1/*`,
+    ].toSorted(),
+  );
+  expect(template.ofType('AWS::Lambda::Url')).toEqual([]);
+});
+
+test('no table and no secret has a policy that lets somebody else in', () => {
+  expect(template.resources.filter(({ type }) => /ResourcePolicy/.test(type))).toEqual([]);
+  expect(template.text).not.toContain('ResourcePolicy');
+});
+
+/** What a function's role may do: one line for each action on each resource. */
+function rightsOf(fn: string): string[] {
+  const policies = template.resources.filter(
+    ({ type, properties }) => type === 'AWS::IAM::Policy' && listOf(properties['Roles']).includes(`\${${fn}Role}`),
+  );
+  return policies.flatMap(statementsOf).flatMap((statement) => {
+    expect(Object.keys(statement).filter((name) => !/^(Effect|Action|Resource|Condition)$/.test(name))).toEqual([]);
+    expect(statement['Effect']).toBe('Allow');
+    return listOf(statement['Action']).flatMap((action) =>
+      listOf(statement['Resource']).map(
+        (resource) => `${String(action)} on ${String(resource)}${condition(statement['Condition'])}`,
+      ),
+    );
+  });
+}
+
+const statementsOf = ({ properties }: Resource) =>
+  listOf(membersOf(properties['PolicyDocument'])['Statement']).map(membersOf);
+
+/** The one condition we use, in words; any other would not match an expectation. */
+function condition(value: unknown): string {
+  if (value === undefined) return '';
+  const prefixes = listOf(membersOf(membersOf(value)['ForAllValues:StringLike'])['dynamodb:LeadingKeys']);
+  expect(value).toEqual({
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': prefixes },
+    // Without it, ForAllValues is true of a request that has no leading key.
+    Null: { 'dynamodb:LeadingKeys': 'false' },
+  });
+  return ` where ${prefixes.join(', ')}`;
+}

@@ -1,0 +1,142 @@
+/**
+ * The synthesized template, made by the very app that cdk.json starts and read as plain data: `Ref` and
+ * `Fn::GetAtt` become `${Users}` and `${Users.Arn}`, named by the construct's path, and joins become texts.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export type Context = Readonly<Record<string, unknown>>;
+type Members = Readonly<Record<string, unknown>>;
+
+export interface Resource {
+  /** Path of the construct below the stack: `Users`, `LoginRole/DefaultPolicy`, `Api/Default/api/token/POST`. */
+  readonly path: string;
+  readonly logicalId: string;
+  readonly type: string;
+  readonly properties: Members;
+  readonly deletionPolicy: unknown;
+  readonly dependsOn: readonly string[];
+}
+
+export interface Template {
+  readonly resources: readonly Resource[];
+  readonly outputs: Members;
+  /** Exactly as synthesized. */
+  readonly text: string;
+  /** Properties of one resource. @throws {Error} where there is none of that path */
+  at(path: string): Members;
+  ofType(type: string): readonly Resource[];
+}
+
+export interface Synthesis {
+  readonly status: number | null;
+  readonly errors: string;
+  /** Where the cloud assembly is; the caller removes it. */
+  readonly folder: string;
+}
+
+/** Runs the app as the CDK CLI does. @param bundled whether the functions are bundled too, which takes a second */
+export function synthesize(context: Context, bundled: boolean): Synthesis {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-synth-'));
+  const { context: ofProject } = membersOf(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
+  const all = {
+    ...membersOf(ofProject),
+    'aws:cdk:enable-path-metadata': true,
+    ...(bundled ? {} : { 'aws:cdk:bundling-stacks': [] }),
+    ...context,
+  };
+  const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(all), CDK_OUTDIR: folder };
+  const { status, stderr } = spawnSync(process.execPath, ['infra/app.ts'], { cwd: root, env, encoding: 'utf8' });
+  return { status, errors: stderr, folder };
+}
+
+const made = new Map<string, Template>();
+
+/** The template of a context, made once for each test file. @throws {Error} where it does not synthesize */
+export function templateFor(context: Context = {}): Template {
+  const key = JSON.stringify(context);
+  const before = made.get(key);
+  if (before !== undefined) return before;
+  const { status, errors, folder } = synthesize(context, false);
+  try {
+    if (status !== 0) throw new Error(errors);
+    const template = templateIn(folder, typeof context['env'] === 'string' ? context['env'] : 'dev');
+    made.set(key, template);
+    return template;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Reads the template of an environment from a cloud assembly. */
+export function templateIn(folder: string, environment: string): Template {
+  const stack = `Latchkey-${environment}`;
+  const text = readFileSync(join(folder, `${stack}.template.json`), 'utf8');
+  const document = membersOf(JSON.parse(text));
+  const entries = Object.entries(membersOf(document['Resources']));
+  const paths = new Map(entries.map(([logicalId, resource]) => [logicalId, pathOf(stack, membersOf(resource))]));
+  const nameOf = (logicalId: string) => paths.get(logicalId) ?? logicalId;
+
+  const resources = entries.map(([logicalId, value]): Resource => {
+    const resource = membersOf(value);
+    return {
+      path: nameOf(logicalId),
+      logicalId,
+      type: String(resource['Type']),
+      properties: membersOf(plain(resource['Properties'] ?? {}, nameOf)),
+      deletionPolicy: resource['DeletionPolicy'],
+      dependsOn: [resource['DependsOn'] ?? []].flat().map((one) => nameOf(String(one))),
+    };
+  });
+  return {
+    resources,
+    outputs: membersOf(plain(document['Outputs'], nameOf)),
+    text,
+    at(path) {
+      const found = resources.find((resource) => resource.path === path);
+      if (found === undefined) throw new Error(`The template has no ${path}.`);
+      return found.properties;
+    },
+    ofType: (type) => resources.filter((resource) => resource.type === type),
+  };
+}
+
+/** The members of an object. @throws {TypeError} for anything else */
+export function membersOf(value: unknown): Members {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('not an object');
+  return Object.fromEntries(Object.entries(value));
+}
+
+/** The items of a list; what CloudFormation allows to stand alone is a list of one. */
+export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+
+function pathOf(stack: string, resource: Members): string {
+  const path = membersOf(resource['Metadata'] ?? {})['aws:cdk:path'];
+  if (typeof path !== 'string') return '';
+  return path.replace(`${stack}/`, '').replace(/\/(Resource|Default)$/, '');
+}
+
+function plain(value: unknown, nameOf: (logicalId: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item) => plain(item, nameOf));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([name, member]): [string, unknown] => [name, plain(member, nameOf)]);
+  const [first] = entries;
+  if (first === undefined || entries.length > 1) return Object.fromEntries(entries);
+  const [name, argument] = first;
+  if (name === 'Ref') return `\${${nameOf(String(argument))}}`;
+  if (name === 'Fn::GetAtt' && Array.isArray(argument)) {
+    const [logicalId, attribute] = argument.map(String);
+    return `\${${nameOf(logicalId ?? '')}.${attribute ?? ''}}`;
+  }
+  if (name === 'Fn::Join' && Array.isArray(argument)) {
+    const [separator, parts]: unknown[] = argument;
+    const texts = listOf(parts);
+    if (texts.every((part) => typeof part === 'string')) return texts.join(String(separator));
+  }
+  return Object.fromEntries(entries);
+}
