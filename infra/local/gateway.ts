@@ -30,6 +30,8 @@ export interface Gateway {
   /** The lines that functions wrote, the newest 10,000 of them. */
   readonly logs: readonly string[];
   readonly secretsEndpoint: string;
+  /** An output of the stack. @throws {Complaint} where it has none of that name */
+  output(name: string): string;
   /** For the operators' commands, while the gateway runs. */
   readonly access: StackAccess;
   close(): Promise<void>;
@@ -71,6 +73,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     url,
     logs,
     secretsEndpoint: deployment.secretsEndpoint,
+    output: (name) => deployment.assembly.output(name),
     access: deployment.access,
     close: async () => {
       await stopListening();

@@ -3,6 +3,11 @@ import { reply } from '../../functions/shared/http/reply.ts';
 import { listOf, membersOf, templateFor } from '../support/template.ts';
 
 const template = templateFor();
+const custom = templateFor({
+  authorizerCacheSeconds: '0',
+  corsOrigin: 'https://app.example.com',
+  loginThrottleRate: '3',
+});
 
 /** What leads where: `POST /api/token` to `Login`, open or through the authorizer. */
 const methods = template.ofType('AWS::ApiGateway::Method').map(({ path, properties }) => {
@@ -91,13 +96,12 @@ test('the authorizer reads Authorization, takes Bearer in any case, and is asked
     AuthorizerResultTtlInSeconds: 60,
     RestApiId: '${Api}',
   });
-  expect(JSON.stringify(authorizer['AuthorizerUri'])).toContain('functions/\\",{\\"Fn::GetAtt');
+  expect(JSON.stringify(authorizer['AuthorizerUri'])).toContain('/functions/","${Authorizer.Arn}","/invocations"');
   const accepts = new RegExp(String(authorizer['IdentityValidationExpression']));
   for (const header of ['Bearer x', 'bearer x.y.z', 'BEARER  x', 'BeArEr x']) expect(header).toMatch(accepts);
   for (const header of ['', 'Bearer', 'Bearer ', 'Basic x', 'Token x', 'xBearer x'])
     expect(header).not.toMatch(accepts);
-  const never = templateFor({ authorizerCacheSeconds: '0' }).at('AccessToken');
-  expect(never['AuthorizerResultTtlInSeconds']).toBe(0);
+  expect(custom.at('AccessToken')['AuthorizerResultTtlInSeconds']).toBe(0);
 });
 
 /** Type of refusal: status, detail, and headers beyond those of every answer. */
@@ -157,7 +161,7 @@ test.each(Object.entries(REFUSALS))('%s is a problem document that a browser may
 });
 
 test('another origin is allowed by name, and caches are told', () => {
-  const response = templateFor({ corsOrigin: 'https://app.example.com' }).at('Api/OnThrottled');
+  const response = custom.at('Api/OnThrottled');
   expect(literals(response['ResponseParameters'])).toMatchObject({
     'Access-Control-Allow-Origin': 'https://app.example.com',
     Vary: 'Origin',

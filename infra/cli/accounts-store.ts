@@ -1,0 +1,202 @@
+/** How operators read and write accounts. What only they need, such as a scan of the table, is here and in no function. */
+import { setTimeout } from 'node:timers/promises';
+import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  QueryCommand,
+  ScanCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+  type TransactWriteCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import type { UserId } from '../../functions/shared/domain/ids.ts';
+import { Outage } from '../../functions/shared/domain/refusal.ts';
+import { Unfit } from '../../functions/shared/domain/unknown.ts';
+import type { Login, User } from '../../functions/shared/domain/user.ts';
+import { conditional, reached, type StoreClient } from '../../functions/shared/store/client.ts';
+import { storedSessionId } from '../../functions/shared/store/items.ts';
+import { loginFinder, loginItem } from '../../functions/shared/store/logins.ts';
+import { loginKey, PREFIX, sessionKey, USERS_KEY, userKey } from '../../functions/shared/store/schema.ts';
+import { userFinder, userFrom, userItem } from '../../functions/shared/store/users.ts';
+import type { StackAccess } from './stack-access.ts';
+
+const CONNECT_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 10_000;
+
+/** A client with more patience than that of the functions: an operator may be far away from the region. */
+export function operatorsClient({ dynamoDbEndpoint }: StackAccess): StoreClient {
+  const elsewhere = dynamoDbEndpoint !== undefined && {
+    endpoint: dynamoDbEndpoint,
+    region: 'us-east-1',
+    // The local store takes any; a real account's stay out of it.
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  };
+  const requestHandler = {
+    connectionTimeout: CONNECT_WITHIN_MS,
+    requestTimeout: ANSWER_WITHIN_MS,
+    throwOnRequestTimeout: true,
+  };
+  return DynamoDBDocumentClient.from(new DynamoDBClient({ requestHandler, ...elsewhere }), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+}
+
+/** An account: the login under a canonical username, and the user it leads to. */
+export interface Account {
+  readonly name: string;
+  readonly login: Login;
+  readonly user: User;
+}
+
+/** @param name canonical */
+export async function findAccount(client: StoreClient, table: string, name: string): Promise<Account | undefined> {
+  const login = await loginFinder(client, table)(name);
+  const user = login && (await userFinder(client, table)(login.userId));
+  return user && { name, login, user };
+}
+
+/** Stores a new account as a whole. @returns false where the name is taken */
+export const putAccount = (client: StoreClient, table: string, { name, login, user }: Account): Promise<boolean> =>
+  transacted(
+    client,
+    [loginItem(name, login), userItem(user)].map((Item) => ({
+      Put: { TableName: table, Item, ConditionExpression: 'attribute_not_exists(pk)' },
+    })),
+  );
+
+/** Gives an account another password hash and ends its sessions. @returns false where it changed since it was read */
+export function putPassword(client: StoreClient, table: string, account: Account, hash: string): Promise<boolean> {
+  const { name, login, user } = account;
+  const version = Math.max(login.passwordVersion, user.passwordVersion) + 1;
+  return transacted(client, [
+    {
+      Update: {
+        TableName: table,
+        Key: loginKey(name),
+        ConditionExpression: 'userId = :id AND passwordVersion = :read',
+        UpdateExpression: 'SET passwordHash = :hash, passwordVersion = :version',
+        ExpressionAttributeValues: {
+          ':id': user.id,
+          ':read': login.passwordVersion,
+          ':hash': hash,
+          ':version': version,
+        },
+      },
+    },
+    {
+      Update: {
+        TableName: table,
+        Key: userKey(user.id),
+        ConditionExpression: 'passwordVersion = :read',
+        UpdateExpression: 'SET passwordVersion = :version ADD epoch :one',
+        ExpressionAttributeValues: { ':read': user.passwordVersion, ':version': version, ':one': 1 },
+      },
+    },
+  ]);
+}
+
+/** Disables a user, which ends every session, or enables one, which brings none back. @returns false where it is gone */
+export async function putStatus(client: StoreClient, table: string, id: UserId, status: User['status']) {
+  const disabling = status === 'disabled';
+  const update = new UpdateCommand({
+    TableName: table,
+    Key: userKey(id),
+    ConditionExpression: 'attribute_exists(pk)',
+    UpdateExpression: `SET #status = :status${disabling ? ' ADD epoch :one' : ''}`,
+    ExpressionAttributeNames: { '#status': 'status' },
+    ExpressionAttributeValues: { ':status': status, ...(disabling && { ':one': 1 }) },
+  });
+  return (await conditional(client.send(update), () => undefined)).done;
+}
+
+/** Removes an account as a whole. @returns false where it is gone, or the name leads to somebody else by now */
+export const removeAccount = (client: StoreClient, table: string, { name, user }: Account): Promise<boolean> =>
+  transacted(client, [
+    {
+      Delete: {
+        TableName: table,
+        Key: loginKey(name),
+        ConditionExpression: 'userId = :id',
+        ExpressionAttributeValues: { ':id': user.id },
+      },
+    },
+    { Delete: { TableName: table, Key: userKey(user.id), ConditionExpression: 'attribute_exists(pk)' } },
+  ]);
+
+/** Removes the records of a user's sessions. */
+export async function removeSessions(client: StoreClient, table: string, userId: UserId): Promise<void> {
+  let next: Record<string, unknown> | undefined;
+  do {
+    const query = new QueryCommand({
+      TableName: table,
+      KeyConditionExpression: 'userId = :id',
+      ProjectionExpression: 'sessionId',
+      ExpressionAttributeValues: { ':id': userId },
+      ConsistentRead: true,
+      Limit: 25,
+      ExclusiveStartKey: next,
+    });
+    const { Items = [], LastEvaluatedKey } = await reached(client.send(query));
+    await Promise.all(
+      Items.map((item) => {
+        const Key = sessionKey(userId, storedSessionId(item, 'sessionId'));
+        return reached(client.send(new DeleteCommand({ TableName: table, Key })));
+      }),
+    );
+    next = LastEvaluatedKey;
+  } while (next !== undefined);
+}
+
+/** One `USER#` item of the table: the user, or the key of one that cannot be read. */
+export type Listed = { readonly user: User } | { readonly unreadable: string };
+
+/** Every user, in no order, one page of the table at a time. */
+export async function* allUsers(client: StoreClient, table: string): AsyncGenerator<Listed> {
+  let next: Record<string, unknown> | undefined;
+  do {
+    const scan = new ScanCommand({
+      TableName: table,
+      FilterExpression: 'begins_with(pk, :user)',
+      ExpressionAttributeValues: { ':user': PREFIX.user },
+      ConsistentRead: true,
+      ExclusiveStartKey: next,
+    });
+    const { Items = [], LastEvaluatedKey } = await reached(client.send(scan));
+    for (const item of Items) yield listed(item);
+    next = LastEvaluatedKey;
+  } while (next !== undefined);
+}
+
+function listed(item: Readonly<Record<string, unknown>>): Listed {
+  try {
+    return { user: userFrom(item) };
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    return { unreadable: `${String(item[USERS_KEY.partition])} (${error.message})` };
+  }
+}
+
+const ATTEMPTS = 6;
+const FIRST_PAUSE_MS = 50;
+
+/**
+ * Whether a transaction went through; where it did not, nothing of it was done. One that met another write on the
+ * same item is tried again.
+ */
+async function transacted(
+  client: StoreClient,
+  TransactItems: NonNullable<TransactWriteCommandInput['TransactItems']>,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await reached(client.send(new TransactWriteCommand({ TransactItems })));
+      return true;
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      if (error.CancellationReasons?.some(({ Code }) => Code === 'ConditionalCheckFailed')) return false;
+      if (attempt === ATTEMPTS) throw new Outage('the store is busy with the same account', error);
+      await setTimeout(FIRST_PAUSE_MS * 2 ** attempt * Math.random());
+    }
+  }
+}

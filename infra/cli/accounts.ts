@@ -1,0 +1,166 @@
+/** What operators do to accounts. Usernames are taken in any case of letters. */
+import { Unfit } from '../../functions/shared/domain/unknown.ts';
+import { passwordFaults } from '../../functions/shared/domain/password-policy.ts';
+import type { User } from '../../functions/shared/domain/user.ts';
+import { canonicalUsername, USERNAME_RULE } from '../../functions/shared/domain/username.ts';
+import { passwordsWith } from '../../functions/shared/password/hash.ts';
+import { now } from '../../functions/shared/runtime/clock.ts';
+import { readSettings } from '../../functions/shared/runtime/env.ts';
+import { newUserId } from '../../functions/shared/runtime/ids.ts';
+import { attemptsClearer } from '../../functions/shared/store/attempts.ts';
+import type { StoreClient } from '../../functions/shared/store/client.ts';
+import { sharedSecretsFrom, type SharedSecret } from '../../functions/shared/token/key-ring.ts';
+import { Complaint } from '../local/complaint.ts';
+import {
+  allUsers,
+  findAccount,
+  operatorsClient,
+  putAccount,
+  putPassword,
+  putStatus,
+  removeAccount,
+  removeSessions,
+  type Account,
+  type Listed,
+} from './accounts-store.ts';
+import type { StackAccess } from './stack-access.ts';
+
+export interface NewUser {
+  readonly username: string;
+  readonly password: string;
+  readonly displayName?: string;
+  readonly roles?: readonly string[];
+}
+
+const DISPLAY_NAME_MAX_CHARACTERS = 128;
+const ROLE = /^[A-Za-z0-9._:-]{1,64}$/;
+
+/** @throws {Complaint} where the name is taken, or the name, the password or another field is refused */
+export async function createUser(stack: StackAccess, wanted: NewUser): Promise<User> {
+  const { username, password, displayName, roles = [] } = wanted;
+  const name = canonicalUsername(username);
+  if (name === undefined) throw new Complaint(`${USERNAME_RULE}.`);
+  checkPassword(password, username);
+  if (displayName !== undefined) checkDisplayName(displayName);
+  if (!roles.every((role) => ROLE.test(role))) {
+    throw new Complaint('A role has 1 to 64 characters, only letters a to z, digits and the characters . _ : -.');
+  }
+
+  return withStore(stack, async (client) => {
+    // Asked first only to say no without the work of a hash; what decides is the condition of the write.
+    const taken = new Complaint(`The username "${username}" is taken.`);
+    if ((await findAccount(client, stack.usersTable, name)) !== undefined) throw taken;
+    const user: User = {
+      id: newUserId(),
+      username,
+      ...(displayName !== undefined && { displayName }),
+      status: 'active',
+      roles: [...new Set(roles)],
+      epoch: 0,
+      passwordVersion: 1,
+      createdAt: now(),
+    };
+    const passwordHash = await hashed(stack, password);
+    const login = { userId: user.id, passwordHash, passwordVersion: user.passwordVersion };
+    if (!(await putAccount(client, stack.usersTable, { name, login, user }))) throw taken;
+    return user;
+  });
+}
+
+/** @returns undefined where nobody has the username */
+export const findUser = (stack: StackAccess, username: string): Promise<User | undefined> =>
+  withStore(stack, async (client) => (await accountOf(client, stack, username))?.user);
+
+/** Every user, in no order. */
+export async function* listUsers(stack: StackAccess): AsyncGenerator<Listed> {
+  const client = operatorsClient(stack);
+  try {
+    yield* allUsers(client, stack.usersTable);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** How often an account is read again that somebody else changes meanwhile. */
+const READINGS = 5;
+
+/** Sets a password, ends every session, and forgets failed logins. @throws {Complaint} */
+export async function setPassword(stack: StackAccess, username: string, password: string): Promise<User> {
+  checkPassword(password, username);
+  return withStore(stack, async (client) => {
+    let account = await neededAccount(client, stack, username);
+    const hash = await hashed(stack, password);
+    for (let reading = 1; !(await putPassword(client, stack.usersTable, account, hash)); reading += 1) {
+      if (reading === READINGS) throw new Complaint(`Somebody else changes "${username}" right now. Nothing was done.`);
+      account = await neededAccount(client, stack, username);
+    }
+    await attemptsClearer(client, stack.usersTable)(account.name);
+    return account.user;
+  });
+}
+
+/** Disables a user, which ends every session at once, or enables one, which brings none of them back. @throws {Complaint} */
+export const setStatus = (stack: StackAccess, username: string, status: User['status']): Promise<User> =>
+  withStore(stack, async (client) => {
+    const { user } = await neededAccount(client, stack, username);
+    if (!(await putStatus(client, stack.usersTable, user.id, status))) throw unknownUser(username);
+    return user;
+  });
+
+/** Deletes a user with login and sessions. Cut off anywhere, it can be run again. @throws {Complaint} */
+export const deleteUser = (stack: StackAccess, username: string): Promise<User> =>
+  withStore(stack, async (client) => {
+    const account = await neededAccount(client, stack, username);
+    // Disabled first, so that no login makes a session behind our back.
+    await putStatus(client, stack.usersTable, account.user.id, 'disabled');
+    await removeSessions(client, stack.sessionsTable, account.user.id);
+    if (!(await removeAccount(client, stack.usersTable, account))) throw unknownUser(username);
+    return account.user;
+  });
+
+async function withStore<Result>(stack: StackAccess, use: (client: StoreClient) => Promise<Result>): Promise<Result> {
+  const client = operatorsClient(stack);
+  try {
+    return await use(client);
+  } finally {
+    client.destroy();
+  }
+}
+
+function accountOf(client: StoreClient, stack: StackAccess, username: string): Promise<Account | undefined> {
+  const name = canonicalUsername(username);
+  return name === undefined ? Promise.resolve(undefined) : findAccount(client, stack.usersTable, name);
+}
+
+async function neededAccount(client: StoreClient, stack: StackAccess, username: string): Promise<Account> {
+  const account = await accountOf(client, stack, username);
+  if (account === undefined) throw unknownUser(username);
+  return account;
+}
+
+const unknownUser = (username: string) => new Complaint(`There is no user "${username}".`);
+
+function checkPassword(password: string, username: string): void {
+  const faults = passwordFaults(password, username, readSettings('passwordMinLength').passwordMinLength);
+  if (faults.length > 0) throw new Complaint(faults.join(' '));
+}
+
+function checkDisplayName(name: string): void {
+  const length = [...name].length;
+  if (length >= 1 && length <= DISPLAY_NAME_MAX_CHARACTERS && name.isWellFormed() && !/\p{Cc}/u.test(name)) return;
+  throw new Complaint(`A display name has 1 to ${DISPLAY_NAME_MAX_CHARACTERS} characters, none of them a control.`);
+}
+
+async function hashed(stack: StackAccess, password: string): Promise<string> {
+  const peppers = peppersIn(await stack.peppersSecret());
+  return passwordsWith(() => Promise.resolve(peppers), readSettings('bcryptCost').bcryptCost, now).hash(password);
+}
+
+function peppersIn(secret: string): readonly SharedSecret[] {
+  try {
+    return sharedSecretsFrom(secret);
+  } catch (error) {
+    if (error instanceof Unfit) throw new Complaint('The stack has no pepper yet. Has its deployment finished?');
+    throw error;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The whole product on one port: what `npm start` runs.
+ *
+ *     npm start [-- --fresh]      PORT, HOST, LATCHKEY_DATA, DYNAMODB_ENDPOINT and every setting from the environment
+ */
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { SETTINGS, settingFrom, type SettingName } from '../../functions/shared/domain/settings.ts';
+import { createUser, findUser } from '../cli/accounts.ts';
+import type { StackAccess } from '../cli/stack-access.ts';
+import { Complaint } from './complaint.ts';
+import { dataFolder, filesIn, lock, readOr, writeStackFile } from './data-folder.ts';
+import { startEngine } from './engine.ts';
+import { fieldsOf, jsonOf, textOf } from './fields.ts';
+import { startGateway } from './gateway.ts';
+import { writePrivately } from './private-file.ts';
+import { synthesizeLocally } from './synthesis.ts';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function start(): Promise<void> {
+  const fresh = freshFrom(process.argv.slice(2));
+  const environment = settingsOfEnvironment();
+  const port = portFrom(process.env['PORT']);
+  const folder = dataFolder();
+  const files = filesIn(folder);
+  const unlock = lock(folder);
+  const closing: (() => Promise<void> | void)[] = [unlock];
+  const close = async (): Promise<void> => {
+    for (const each of closing.splice(0).reverse()) await each();
+  };
+  try {
+    if (fresh)
+      for (const file of [files.engine, files.secrets, files.demoUser]) rmSync(file, { recursive: true, force: true });
+    const assembly = synthesizeLocally(folder, say);
+    const named = process.env['DYNAMODB_ENDPOINT'];
+    const engine = named === undefined ? await startEngine({ kind: 'dynoxide', folder: files.engine }) : undefined;
+    if (engine !== undefined) closing.push(() => engine.stop());
+    const engineEndpoint = engine?.endpoint ?? named ?? '';
+    const gateway = await startGateway({
+      assembly,
+      engineEndpoint,
+      secretsFile: files.secrets,
+      environment,
+      host: process.env['HOST'] ?? '127.0.0.1',
+      port,
+      onOutput: (name, line) => say(`${name}  ${line}`),
+      onPlatform: (line) => say(`· ${line}`),
+    });
+    closing.push(() => gateway.close());
+    writeStackFile(folder, {
+      usersTable: gateway.output('UsersTable'),
+      sessionsTable: gateway.output('SessionsTable'),
+      peppersSecret: gateway.output('PeppersSecret'),
+      engineEndpoint,
+    });
+    welcome(gateway.url, await demoUser(gateway.access, files.demoUser));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      void close().then(() => process.exit(0));
+    });
+  }
+}
+
+/** @throws {Complaint} for anything but `--fresh` */
+function freshFrom(args: string[]): boolean {
+  try {
+    return parseArgs({ args, options: { fresh: { type: 'boolean', default: false } } }).values.fresh;
+  } catch {
+    throw new Complaint('Usage: npm start [-- --fresh]');
+  }
+}
+
+/** @throws {Complaint} */
+function portFrom(text = '3000'): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text);
+  throw new Complaint(`PORT must be a number from 0 to 65535, not "${text}".`);
+}
+
+/** Settings that the environment names, checked before anything starts. @throws {RangeError} */
+function settingsOfEnvironment(): Record<string, string> {
+  const names = Object.keys(SETTINGS) as SettingName[];
+  const given = names.flatMap((name) => {
+    const variable = SETTINGS[name].env;
+    const text = process.env[variable];
+    if (text === undefined) return [];
+    settingFrom(name, text, 'run');
+    return [[variable, text]];
+  });
+  const issuer = process.env['ISSUER'];
+  return { ...Object.fromEntries(given), ...(issuer !== undefined && { ISSUER: issuer }) };
+}
+
+/** The account that a newcomer logs in with. Its pass-phrase is made once for each data folder. */
+async function demoUser(stack: StackAccess, file: string): Promise<{ username: string; password: string }> {
+  const username = 'demo';
+  const kept = readOr(file, '');
+  const password = kept === '' ? passPhrase() : textOf(fieldsOf(jsonOf(kept, file), file)['password'], file);
+  if (kept === '') writePrivately(file, `${JSON.stringify({ username, password })}\n`);
+  if ((await findUser(stack, username)) === undefined) await createUser(stack, { username, password });
+  return { username, password };
+}
+
+/** 100 random bits in groups that can be read out. */
+const passPhrase = (): string => (randomBytes(13).toString('hex').slice(0, 25).match(/.{5}/g) ?? []).join('-');
+
+function welcome(url: string, { username, password }: { username: string; password: string }): void {
+  const json = `-H 'Content-Type: application/json'`;
+  say(`
+Latchkey is ready at ${url}   (Ctrl-C stops it)
+
+Demo user: ${username}
+Pass-phrase: ${password}
+
+# log in
+curl -s ${url}/api/token ${json} -d '{"username":"${username}","password":"${password}"}'
+
+# call a protected API with the token that gives
+curl -s ${url}/api/profile -H "Authorization: Bearer $ACCESS"
+
+# get a new pair
+curl -s ${url}/api/token/refresh ${json} -d "{\\"refresh\\":\\"$REFRESH\\"}"
+`);
+}
+
+try {
+  await start();
+} catch (error) {
+  if (!(error instanceof Complaint || error instanceof RangeError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SETTINGS } from '../../functions/shared/domain/settings.ts';
+import { BUNDLE_FILE, PROJECT_ROOT, bundle } from '../../infra/bundling/options.ts';
+import { membersOf, synthesize, templateIn, type Synthesis } from '../support/template.ts';
+
+const FUNCTIONS = {
+  authorizer: 'Authorizer',
+  blacklist: 'Blacklist',
+  fallback: 'Fallback',
+  jwks: 'Jwks',
+  login: 'Login',
+  'make-keys': 'MakeKeys',
+  profile: 'Profile',
+  refresh: 'Refresh',
+  verify: 'Verify',
+} as const;
+type Name = keyof typeof FUNCTIONS;
+const NAMES = Object.keys(FUNCTIONS).filter((name): name is Name => name in FUNCTIONS);
+
+interface Bundle {
+  readonly bytes: Buffer;
+  /** What is left of each input after pruning, by path. */
+  readonly inputs: readonly string[];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-bundles-'));
+const bundles = new Map<Name, Bundle>();
+const assemblies: Synthesis[] = [];
+
+beforeAll(() => {
+  for (const name of NAMES) {
+    const [output] = Object.values(bundle(name, join(folder, name)).outputs);
+    const inputs = Object.entries(output!.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+    bundles.set(name, {
+      bytes: readFileSync(join(folder, name, BUNDLE_FILE)),
+      inputs: inputs.map(([path]) => path),
+    });
+  }
+  for (const env of ['dev', 'local']) {
+    const synthesis = synthesize({ env }, true);
+    expect(synthesis).toMatchObject({ status: 0 });
+    assemblies.push(synthesis);
+  }
+}, 120_000);
+afterAll(() => {
+  for (const one of [folder, ...assemblies.map((assembly) => assembly.folder)]) rmSync(one, { recursive: true });
+});
+
+/** In bytes, minified. login carries no Secrets Manager client: its keys come through the extension. */
+const BUDGETS: Readonly<Record<Name, number>> = {
+  authorizer: 25_000,
+  fallback: 15_000,
+  jwks: 15_000,
+  profile: 210_000,
+  blacklist: 225_000,
+  verify: 230_000,
+  refresh: 240_000,
+  login: 260_000,
+  'make-keys': 270_000,
+};
+
+test.each(NAMES)('%s stays within its budget', (name) => {
+  expect(bundles.get(name)!.bytes.length).toBeLessThanOrEqual(BUDGETS[name]);
+});
+
+test('the authorizer carries jose and nothing else', () => {
+  expect(packagesIn('authorizer')).toEqual(['jose']);
+});
+
+test('fallback and the key set carry no package at all', () => {
+  expect(packagesIn('fallback')).toEqual([]);
+  expect(packagesIn('jwks')).toEqual([]);
+});
+
+test('only login carries the hash library, and only functions that read tokens carry jose', () => {
+  expect(NAMES.filter((name) => packagesIn(name).includes('bcryptjs'))).toEqual(['login']);
+  const withJose = ['authorizer', 'blacklist', 'login', 'make-keys', 'refresh', 'verify'];
+  expect(NAMES.filter((name) => packagesIn(name).includes('jose'))).toEqual(withJose);
+});
+
+test('only make-keys carries the clients that write secrets and parameters', () => {
+  for (const client of ['@aws-sdk/client-secrets-manager', '@aws-sdk/client-ssm']) {
+    expect(NAMES.filter((name) => packagesIn(name).includes(client))).toEqual(['make-keys']);
+  }
+});
+
+test.each(NAMES)('%s leaves out what calls to AWS from Lambda never use', (name) => {
+  const unused =
+    /credential-provider|nested-clients|token-providers|endpoint-discovery\/|endpoint-cache|event-streams\/|xml-builder|signature-v4-multi-region|\/cbor\//;
+  expect(bundles.get(name)!.inputs.filter((path) => path.includes('node_modules') && unused.test(path))).toEqual([]);
+});
+
+test.each(NAMES)('%s has no source map and no path of this machine', (name) => {
+  expect(readdirSync(join(folder, name))).toEqual([BUNDLE_FILE]);
+  const text = bundles.get(name)!.bytes.toString('utf8');
+  expect(text).not.toContain('sourceMappingURL');
+  expect(text).not.toContain(PROJECT_ROOT);
+});
+
+test.each(NAMES)('%s is deployed as it is tested, and the same in every environment', (name) => {
+  const [inDev, inLocal] = ['dev', 'local'].map((env, index) => {
+    const { folder: assembly } = assemblies[index]!;
+    const { S3Key } = membersOf(templateIn(assembly, env).at(FUNCTIONS[name])['Code']);
+    const asset = join(assembly, `asset.${String(S3Key).replace(/\.zip$/, '')}`);
+    expect(readdirSync(asset)).toEqual([BUNDLE_FILE]);
+    return { key: S3Key, digest: digestOf(readFileSync(join(asset, BUNDLE_FILE))) };
+  });
+  expect(inDev!.digest).toBe(digestOf(bundles.get(name)!.bytes));
+  expect(inLocal).toEqual(inDev);
+});
+
+/** Set by Lambda itself. */
+const GIVEN = ['AWS_SESSION_TOKEN'];
+/** Read by the extension, not by us. */
+const OF_EXTENSION = /^(PARAMETERS_SECRETS_EXTENSION|SECRETS_MANAGER|SSM_PARAMETER_STORE)_.*(LEVEL|SIZE|TTL|MILLIS)$/;
+
+test.each(NAMES)('%s is given exactly the variables that its code reads', (name) => {
+  // In env=local, which declares the endpoints too. A setting that is missing would silently have its default.
+  const template = templateIn(assemblies[1]!.folder, 'local');
+  const { Environment } = template.at(FUNCTIONS[name]);
+  const declared = Object.keys(membersOf(membersOf(Environment)['Variables']));
+  expect(declared.toSorted()).toEqual(variablesReadBy(name));
+
+  const deployed = templateIn(assemblies[0]!.folder, 'dev').at(FUNCTIONS[name])['Environment'];
+  const inDev = Object.keys(membersOf(membersOf(deployed)['Variables'])).filter((one) => !OF_EXTENSION.test(one));
+  const endpoints = /_ENDPOINT$|^JWKS_URL$/;
+  expect(inDev.toSorted()).toEqual(variablesReadBy(name).filter((one) => !endpoints.test(one)));
+});
+
+/** The names in calls of `readEnv`, `optionalEnv` and `readSettings` in everything of ours that is in the bundle. */
+function variablesReadBy(name: Name): string[] {
+  const ours = bundles.get(name)!.inputs.filter((path) => path.startsWith('functions/'));
+  const calls = ours.flatMap((path) => [
+    ...readFileSync(join(PROJECT_ROOT, path), 'utf8').matchAll(/\b(readEnv|optionalEnv|readSettings)\(([^)]*)\)/g),
+  ]);
+  const names = calls.flatMap(([, reader, args]) =>
+    [...(args ?? '').matchAll(/'(\w+)'/g)].map(([, one]) => (reader === 'readSettings' ? variableOf(one!) : one!)),
+  );
+  return [...new Set(names)].filter((one) => !GIVEN.includes(one)).toSorted();
+}
+
+function variableOf(setting: string): string {
+  const found = Object.entries(SETTINGS).find(([name]) => name === setting);
+  if (found === undefined) throw new Error(`${setting} is no setting.`);
+  return found[1].env;
+}
+
+/** Packages with at least one byte in a bundle. */
+function packagesIn(name: Name): string[] {
+  const found = bundles.get(name)!.inputs.flatMap((path) => {
+    const at = path.lastIndexOf('node_modules/');
+    if (at < 0) return [];
+    const [first, second] = path.slice(at + 'node_modules/'.length).split('/');
+    return [first!.startsWith('@') ? `${first!}/${second!}` : first!];
+  });
+  return [...new Set(found)].toSorted();
+}
+
+const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');

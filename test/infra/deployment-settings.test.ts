@@ -1,0 +1,106 @@
+import { expect, test } from '@jest/globals';
+import { rmSync } from 'node:fs';
+import { SETTINGS } from '../../functions/shared/domain/settings.ts';
+import { CONTEXT_NAMES, ENVIRONMENTS, deploymentFrom } from '../../infra/deployment-settings.ts';
+import { synthesize, type Context } from '../support/template.ts';
+
+const from = (context: Context) => deploymentFrom((name) => context[name]);
+
+test('without any context it is dev, with every default', () => {
+  const { environment, issuer, functions, stack } = from({});
+  expect([environment, issuer]).toEqual(['dev', undefined]);
+  expect(functions).toEqual(Object.fromEntries(Object.entries(SETTINGS).map(([name, one]) => [name, one.default])));
+  expect(stack).toMatchObject({ removalPolicy: 'destroy', deletionProtection: 'off', loginMemory: 1769 });
+});
+
+test('what is thrown away and what is kept follows the environment, and may be said otherwise', () => {
+  const summary = (context: Context) => {
+    const { removalPolicy, deletionProtection, pointInTimeRecovery } = from(context).stack;
+    return `${removalPolicy} ${deletionProtection} ${pointInTimeRecovery}`;
+  };
+  expect(ENVIRONMENTS.map((env) => summary({ env }))).toEqual([
+    'destroy off off',
+    'destroy off off',
+    'retain on on',
+    'retain on on',
+  ]);
+  expect(summary({ env: 'prod', deletionProtection: 'off' })).toBe('retain off on');
+});
+
+test('a number from cdk.json is as good as a text from the command line', () => {
+  expect(from({ bcryptCost: 12, functionMemory: 256 })).toMatchObject({
+    functions: { bcryptCost: 12 },
+    stack: { functionMemory: 256 },
+  });
+});
+
+test.each<Context>([
+  { env: 'production' },
+  { bcryptCost: '4' },
+  { bcryptCost: '16' },
+  { accessTokenLifetime: '59' },
+  { accessTokenLifetime: '3601' },
+  { accessTokenLifetime: '15m' },
+  { sessionIdleLifetime: '3599' },
+  { sessionLifetime: '' },
+  { signingAlgorithm: 'HS256' },
+  { signingAlgorithm: 'none' },
+  { clientPrint: 'address' },
+  { corsOrigin: 'app.example.com' },
+  { corsOrigin: "https://a'b.example.com" },
+  { passwordMinLength: '7' },
+  { audience: '' },
+  { removalPolicy: 'snapshot' },
+  { deletionProtection: 'true' },
+  { deletionProtection: true },
+  { pointInTimeRecovery: null },
+  { logRetentionDays: '8' },
+  { loginMemory: '128' },
+  { functionMemory: '64' },
+  { functionMemory: '512.5' },
+  { functionMemory: '1e3' },
+  { authorizerCacheSeconds: '61' },
+  { authorizerCacheSeconds: '-1' },
+  { throttleRate: '0' },
+  { loginThrottleBurst: '5001' },
+  { issuer: 'http://id.example.com' },
+  { issuer: 'https://id.example.com/' },
+  { issuer: 'https://id.example.com?x=1' },
+  { issuer: 'https://id.example.com#x' },
+  { issuer: 'id.example.com' },
+  { issuer: 'https://me@id.example.com' },
+])('%j is refused, by name', (context) => {
+  const [name] = Object.keys(context);
+  expect(() => from(context)).toThrow(RangeError);
+  expect(() => from(context)).toThrow(new RegExp(`^Setting ${name!}\\b`));
+});
+
+test('every setting is looked at', () => {
+  const asked = new Set<string>();
+  deploymentFrom((name) => void asked.add(name));
+  expect([...asked].toSorted()).toEqual(CONTEXT_NAMES.toSorted());
+});
+
+test('an issuer is https, with a path at most; http is for this machine only', () => {
+  expect(from({ issuer: 'https://id.example.com/auth' }).issuer).toBe('https://id.example.com/auth');
+  expect(from({ env: 'local', issuer: 'http://127.0.0.1:3000' }).issuer).toBe('http://127.0.0.1:3000');
+});
+
+test('what lives longer may not end sooner', () => {
+  expect(() => from({ sessionIdleLifetime: '7200', sessionLifetime: '7199' })).toThrow(
+    'Setting sessionIdleLifetime (7200 s) must not be longer than sessionLifetime (7199 s).',
+  );
+  expect(from({ sessionIdleLifetime: '7200', sessionLifetime: '7200' }).functions.sessionLifetime).toBe(7200);
+  // The ranges alone keep an access token from outliving an idle session; should they change, this rule is there.
+  const { accessTokenLifetime, sessionIdleLifetime } = SETTINGS;
+  expect(accessTokenLifetime.deployable[1]).toBeLessThanOrEqual(sessionIdleLifetime.deployable[0]);
+});
+
+test('a wrong value fails synth with one line that names the setting, and writes no template', () => {
+  const { status, errors, folder } = synthesize({ bcryptCost: '4' }, false);
+  rmSync(folder, { recursive: true });
+  expect(status).toBe(1);
+  expect(errors).toBe(
+    'Setting bcryptCost (BCRYPT_COST) must be a whole number of rounds (log2) from 10 to 15, not "4".\n',
+  );
+});

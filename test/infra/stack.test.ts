@@ -1,0 +1,239 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { listOf, membersOf, templateFor } from '../support/template.ts';
+
+const dev = templateFor();
+const prod = templateFor({ env: 'prod' });
+const environments = [dev, templateFor({ env: 'staging' }), prod, templateFor({ env: 'local' })];
+
+/** Everything set otherwise than by default. */
+const custom = templateFor({
+  loginMemory: '2048',
+  functionMemory: '256',
+  logRetentionDays: '365',
+  signingAlgorithm: 'RS256',
+  issuer: 'https://id.example.com/auth',
+  audience: 'https://api.example.com',
+  accessTokenLifetime: '300',
+  bcryptCost: '12',
+});
+
+const scratch = mkdtempSync(join(tmpdir(), 'latchkey-template-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const FUNCTIONS = ['Login', 'Refresh', 'Verify', 'Blacklist', 'Profile', 'Jwks', 'Authorizer', 'Fallback', 'MakeKeys'];
+const KEPT = ['Users', 'Sessions', 'SigningKeys', 'RefreshSecrets', 'Peppers', 'PublicKeys'];
+
+test('every function runs Node 24 on arm64 and logs JSON to a log group of its own', () => {
+  expect(
+    dev
+      .ofType('AWS::Lambda::Function')
+      .map(({ path }) => path)
+      .toSorted(),
+  ).toEqual(FUNCTIONS.toSorted());
+  for (const fn of FUNCTIONS) {
+    expect(dev.at(fn)).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      LoggingConfig: { LogFormat: 'JSON', LogGroup: `\${${fn}Logs}` },
+      MemorySize: fn === 'Login' ? 1769 : 512,
+      Timeout: { Authorizer: 5, MakeKeys: 60 }[fn] ?? 10,
+    });
+  }
+});
+
+test('memory and retention are settings', () => {
+  expect(custom.at('Login')['MemorySize']).toBe(2048);
+  expect(custom.at('Refresh')['MemorySize']).toBe(256);
+  expect(custom.at('RefreshLogs')['RetentionInDays']).toBe(365);
+});
+
+test('logs are kept for a week in dev, 90 days in prod, and never for ever', () => {
+  const retention = (template: typeof dev) =>
+    new Set(template.ofType('AWS::Logs::LogGroup').map(({ properties }) => properties['RetentionInDays']));
+  expect(retention(dev)).toEqual(new Set([7]));
+  expect(retention(prod)).toEqual(new Set([90]));
+});
+
+test('the tables have the keys of the schema, take what comes, and forget what has ended', () => {
+  expect(dev.at('Users')).toMatchObject({
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    BillingMode: 'PAY_PER_REQUEST',
+    TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+  });
+  expect(dev.at('Sessions')).toMatchObject({
+    KeySchema: [
+      { AttributeName: 'userId', KeyType: 'HASH' },
+      { AttributeName: 'sessionId', KeyType: 'RANGE' },
+    ],
+    BillingMode: 'PAY_PER_REQUEST',
+    TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+  });
+  for (const table of ['Users', 'Sessions']) expect(dev.at(table)).not.toHaveProperty('GlobalSecondaryIndexes');
+});
+
+test.each([
+  ['dev', dev, false],
+  ['prod', prod, true],
+] as const)('%s protects its data or is made to be thrown away', (_name, template, isKept) => {
+  for (const table of ['Users', 'Sessions']) {
+    expect(listOf(template.at(table)['Replicas'])).toEqual([
+      {
+        Region: '${AWS::Region}',
+        DeletionProtectionEnabled: isKept,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: isKept },
+      },
+    ]);
+  }
+  const kept = template.resources.filter(({ deletionPolicy }) => deletionPolicy === 'Retain').map(({ path }) => path);
+  const logs = FUNCTIONS.map((fn) => `${fn}Logs`);
+  expect(kept.toSorted()).toEqual(isKept ? [...KEPT, ...logs].toSorted() : []);
+});
+
+test('nothing in a template change can put new values where keys are', () => {
+  for (const { at } of environments) {
+    // CloudFormation writes a secret again when its generator changes, and a parameter when anything of it does.
+    for (const secret of ['SigningKeys', 'RefreshSecrets', 'Peppers']) {
+      expect(at(secret)).toEqual({ GenerateSecretString: {} });
+    }
+    expect(at('PublicKeys')).toEqual({ Type: 'String', Value: 'not made yet' });
+  }
+});
+
+test('what holds data has the same logical id in every environment and release', () => {
+  for (const template of environments) {
+    const ids = Object.fromEntries(template.resources.map(({ path, logicalId }) => [path, logicalId]));
+    expect(ids).toMatchObject({
+      Users: 'Users0A0EEA89',
+      Sessions: 'Sessions8896A56D',
+      SigningKeys: 'SigningKeysA56F0358',
+      RefreshSecrets: 'RefreshSecretsB1B94ACC',
+      Peppers: 'Peppers166B5FE0',
+      PublicKeys: 'PublicKeys430E2E06',
+      // Another API would be another issuer: every token would end.
+      Api: 'ApiF70053CD',
+      Keys: 'Keys',
+    });
+  }
+});
+
+test('the first keys are made at deploy time, when the function may write them', () => {
+  const keys = dev.resources.filter(({ type }) => type.startsWith('Custom::'));
+  expect(keys).toMatchObject([
+    {
+      path: 'Keys',
+      properties: { ServiceToken: '${MakeKeys.Arn}', ServiceTimeout: '300', Algorithm: 'ES256' },
+      dependsOn: expect.arrayContaining(['MakeKeysRole/DefaultPolicy']),
+    },
+  ]);
+  expect(custom.at('Keys')['Algorithm']).toBe('RS256');
+});
+
+test('the extension goes with the functions that read a secret or the public keys, and with no other', () => {
+  const withLayer = (template: typeof dev) =>
+    template.ofType('AWS::Lambda::Function').filter(({ properties }) => properties['Layers'] !== undefined);
+  const fns = withLayer(prod);
+  expect(fns.map(({ path }) => path).toSorted()).toEqual(['Blacklist', 'Jwks', 'Login', 'Refresh', 'Verify']);
+  for (const { properties } of fns) {
+    expect(listOf(properties['Layers'])).toHaveLength(1);
+    expect(JSON.stringify(properties['Layers'])).toMatch(/paramsandsecrets.*arm64/i);
+  }
+  // A run without AWS could not fetch it.
+  expect(withLayer(templateFor({ env: 'local' }))).toEqual([]);
+});
+
+test('the issuer is the URL of the API without a reference to its stage, or the one that is set', () => {
+  const url = 'https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1';
+  const issuers = (template: typeof dev) =>
+    template.ofType('AWS::Lambda::Function').flatMap(({ path }) => {
+      const { ISSUER } = variablesOf(template, path);
+      return ISSUER === undefined ? [] : [ISSUER];
+    });
+  expect(new Set(issuers(dev))).toEqual(new Set([url]));
+  expect(new Set(issuers(custom))).toEqual(new Set(['https://id.example.com/auth']));
+  expect(issuers(custom)).toHaveLength(issuers(dev).length);
+  expect(custom.outputs).toMatchObject({ ApiUrl: { Value: url }, Issuer: { Value: 'https://id.example.com/auth' } });
+});
+
+test('outputs name what a caller and an operator need', () => {
+  const values = Object.entries(prod.outputs).map(([name, output]) => [name, membersOf(output)['Value']]);
+  expect(Object.fromEntries(values)).toEqual({
+    ApiUrl: 'https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1',
+    Issuer: 'https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1',
+    UsersTable: '${Users}',
+    SessionsTable: '${Sessions}',
+    PeppersSecret: '${Peppers}',
+  });
+});
+
+test('settings reach the functions that read them', () => {
+  expect(variablesOf(custom, 'Login')).toMatchObject({
+    ACCESS_TOKEN_LIFETIME_SECONDS: '300',
+    BCRYPT_COST: '12',
+    AUDIENCE: 'https://api.example.com',
+  });
+  expect(variablesOf(custom, 'Authorizer')).toMatchObject({ ACCESS_TOKEN_LIFETIME_SECONDS: '300' });
+});
+
+test('no name is fixed, so that two environments fit into one account', () => {
+  const fixed = prod.resources.flatMap(({ path, properties }) =>
+    ['TableName', 'FunctionName', 'RoleName', 'LogGroupName', 'SecretName']
+      .filter((name) => name in properties && !String(properties[name]).startsWith('${'))
+      .map((name) => `${path} ${name}`),
+  );
+  expect(fixed).toEqual([]);
+});
+
+test('no resource waits for itself', () => {
+  for (const { text } of environments) expect(cycleIn(text)).toBeUndefined();
+});
+
+const hasLinter = spawnSync('cfn-lint', ['--version']).status === 0;
+if (!hasLinter) process.stderr.write('cfn-lint is not installed: the templates are not linted.\n');
+(hasLinter ? test : test.skip)(
+  'cfn-lint finds nothing',
+  () => {
+    const files = environments.map(({ text }, index) => {
+      const file = join(scratch, `${index}.template.json`);
+      writeFileSync(file, text);
+      return file;
+    });
+    // W3005: CDK writes dependencies out that a reference implies.
+    const { stdout, stderr, status } = spawnSync('cfn-lint', ['-i', 'W3005', '-t', ...files], { encoding: 'utf8' });
+    expect(`${stdout}${stderr}`).toBe('');
+    expect(status).toBe(0);
+  },
+  60_000,
+);
+
+function variablesOf(template: typeof dev, fn: string): Readonly<Record<string, unknown>> {
+  return membersOf(membersOf(template.at(fn)['Environment'])['Variables']);
+}
+
+/** The first circle of references and dependencies in a template; CloudFormation refuses one, only at deploy time. */
+function cycleIn(text: string): string | undefined {
+  const resources = membersOf(membersOf(JSON.parse(text))['Resources']);
+  const targets = (resource: unknown) =>
+    [...JSON.stringify(resource).matchAll(/"(?:Ref|Fn::GetAtt)":\[?"([^"]+)"/g)]
+      .map(([, id]) => id!)
+      .concat(listOf(membersOf(resource)['DependsOn'] ?? []).map(String))
+      .filter((id) => id in resources);
+  const finished = new Set<string>();
+  const visit = (id: string, above: readonly string[]): string | undefined => {
+    if (above.includes(id)) return [...above, id].join(' > ');
+    if (finished.has(id)) return undefined;
+    for (const target of targets(resources[id])) {
+      const cycle = visit(target, [...above, id]);
+      if (cycle !== undefined) return cycle;
+    }
+    finished.add(id);
+    return undefined;
+  };
+  return Object.keys(resources)
+    .map((id) => visit(id, []))
+    .find((cycle) => cycle !== undefined);
+}
