@@ -22,18 +22,14 @@ export async function passwordGiven(): Promise<string> {
 
 /** Prompts on standard error, so that standard output holds the result alone. */
 async function typed(prompt: string): Promise<string> {
-  const cancelled = new Complaint('Cancelled. Nothing was done.');
-  let giveUp = () => {};
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const giveUp = () => reject(new Complaint('Cancelled. Nothing was done.'));
   // At Ctrl-D the reader closes without a word, and nothing is left to wait for.
-  const closed = new Promise<never>((_, reject) => {
-    giveUp = () => reject(cancelled);
-    process.once('beforeExit', giveUp);
-  });
+  process.once('beforeExit', giveUp);
+  // At Ctrl-C it fails.
+  read({ prompt, silent: true, terminal: true, output: process.stderr }).then(resolve, giveUp);
   try {
-    const line = read({ prompt, silent: true, terminal: true, output: process.stderr }).catch(() => {
-      throw cancelled;
-    });
-    return await Promise.race([line, closed]);
+    return await promise;
   } finally {
     process.removeListener('beforeExit', giveUp);
   }

@@ -90,7 +90,7 @@ export function templateIn(folder: string, environment: string): Template {
       type: String(resource['Type']),
       properties: membersOf(plain(resource['Properties'] ?? {}, nameOf)),
       deletionPolicy: resource['DeletionPolicy'],
-      dependsOn: [resource['DependsOn'] ?? []].flat().map((one) => nameOf(String(one))),
+      dependsOn: listOf(resource['DependsOn'] ?? []).map((one) => nameOf(String(one))),
     };
   });
   return {
@@ -134,7 +134,7 @@ function plain(value: unknown, nameOf: (logicalId: string) => string): unknown {
     return `\${${nameOf(logicalId ?? '')}.${attribute ?? ''}}`;
   }
   if (name === 'Fn::Join' && Array.isArray(argument)) {
-    const [separator, parts]: unknown[] = argument;
+    const [separator, parts] = listOf(argument);
     const texts = listOf(parts);
     if (texts.every((part) => typeof part === 'string')) return texts.join(String(separator));
   }

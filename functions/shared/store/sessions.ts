@@ -90,9 +90,9 @@ function changeOf(
     Key: sessionKey(name.userId, name.sessionId),
     ConditionExpression: `${ALIVE} AND ${decidedOn.condition}`,
     UpdateExpression:
-      'SET #current = :current, base = :base, parent = :parent, rotatedAt = :rotatedAt, changedAt = :now, ' +
+      'SET #current = :current, #base = :base, parent = :parent, rotatedAt = :rotatedAt, changedAt = :now, ' +
       '#client = :client, expiresAt = :expiresAt',
-    ExpressionAttributeNames: { '#current': 'current', '#client': 'client' },
+    ExpressionAttributeNames: { '#current': 'current', '#base': 'base', '#client': 'client' },
     ExpressionAttributeValues: {
       ':current': change.current,
       ':base': change.base,

@@ -1,0 +1,88 @@
+import { rmSync } from 'node:fs';
+import { createUser } from '../../infra/cli/accounts.ts';
+import type { StackAccess } from '../../infra/cli/stack-access.ts';
+import { startEngine } from '../../infra/local/engine.ts';
+import { startGateway } from '../../infra/local/gateway.ts';
+import { synthesize } from './template.ts';
+
+/** A password that the policy takes. */
+export const PASSWORD = 'correct horse battery staple';
+
+export interface TestGateway {
+  readonly url: string;
+  /** Every line the functions wrote. */
+  readonly logs: readonly string[];
+  readonly access: StackAccess;
+  /** Posts JSON and reads JSON. */
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
+  get(path: string, headers?: Record<string, string>): Promise<TestAnswer>;
+  /** Makes an account with {@link PASSWORD}. */
+  user(username: string): Promise<void>;
+  /** Logs an account in. */
+  login(username: string): Promise<{ access: string; refresh: string }>;
+  close(): Promise<void>;
+}
+
+export interface TestAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** The engine that this run of the tests is about. */
+export const engineKind = () =>
+  process.env['LATCHKEY_TEST_ENGINE'] === 'dynamodb-local' ? 'dynamodb-local' : 'dynoxide';
+
+/**
+ * The deployed bundles behind the local gateway, on an engine of their own.
+ *
+ * @param environment values for the functions' environments; bcrypt is cheap unless it says otherwise
+ */
+export async function aGateway(environment: Record<string, string> = {}): Promise<TestGateway> {
+  process.env['BCRYPT_COST'] = '4';
+  const { status, errors, folder } = synthesize({ env: 'local', 'aws:cdk:enable-asset-metadata': true }, true);
+  if (status !== 0) throw new Error(errors);
+  const engine = await startEngine({ kind: engineKind() });
+  const gateway = await startGateway({
+    assembly: folder,
+    engineEndpoint: engine.endpoint,
+    environment: { BCRYPT_COST: '4', ...environment },
+  });
+  const ask = async (path: string, init: RequestInit): Promise<TestAnswer> => {
+    const answer = await fetch(gateway.url + path, { redirect: 'manual', ...init });
+    const text = await answer.text();
+    return { status: answer.status, headers: answer.headers, text, body: membersIn(text) };
+  };
+  const post: TestGateway['post'] = (path, body, headers = {}) =>
+    ask(path, {
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { 'Content-Type': 'application/json', ...headers },
+    });
+  return {
+    url: gateway.url,
+    logs: gateway.logs,
+    access: gateway.access,
+    post,
+    get: (path, headers = {}) => ask(path, { headers }),
+    user: async (username) => void (await createUser(gateway.access, { username, password: PASSWORD })),
+    login: async (username) => {
+      const { body, text } = await post('/api/token', { username, password: PASSWORD });
+      const { access, refresh } = body;
+      if (typeof access !== 'string' || typeof refresh !== 'string') throw new Error(`no tokens: ${text}`);
+      return { access, refresh };
+    },
+    close: async () => {
+      await gateway.close();
+      await engine.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function membersIn(text: string): Record<string, unknown> {
+  if (!text.startsWith('{')) return {};
+  const value: unknown = JSON.parse(text);
+  return Object.fromEntries(Object.entries(Object(value) as object));
+}
