@@ -93,6 +93,15 @@ export const ENDPOINTS = {
       keyRing.lendTo(fn, 'refreshSecrets');
     },
   },
+  devices: {
+    routes: ['GET /api/sessions', 'DELETE /api/sessions', 'DELETE /api/sessions/{id}'],
+    guard: 'bearer',
+    settings: ['corsOrigin'],
+    lend: (fn, { users, sessions }) => {
+      users.lendTo(fn, { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], on: [PREFIX.user] });
+      sessions.lendTo(fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Query');
+    },
+  },
   profile: {
     routes: ['GET /api/profile'],
     guard: 'bearer',

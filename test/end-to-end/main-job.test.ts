@@ -145,6 +145,32 @@ describe('the main job, over HTTP with the deployed bundles', () => {
     expect(new Set(answers.map(({ body }) => body['refresh'])).size).toBe(1);
   });
 
+  test('lists the devices of a user and ends one, the others or all of them', async () => {
+    await api.user('dave');
+    await api.user('eve');
+    const [phone, laptop, stranger] = [await api.login('dave'), await api.login('dave'), await api.login('eve')];
+    const list = await api.get('/api/sessions', bearer(laptop.access));
+    expect(list.status).toBe(200);
+    const results = list.body['results'] as { id: string; current: boolean }[];
+    expect(results.map(({ id }) => id)).toEqual([decodeJwt(laptop.access)['sid'], decodeJwt(phone.access)['sid']]);
+    expect(results.map(({ current }) => current)).toEqual([true, false]);
+
+    const end = (path: string, token: string) =>
+      fetch(`${api.url}${path}`, { method: 'DELETE', headers: bearer(token) }).then(({ status }) => status);
+    expect(await end(`/api/sessions/${String(decodeJwt(stranger.access)['sid'])}`, laptop.access)).toBe(404);
+    expect(await end(`/api/sessions/${String(decodeJwt(phone.access)['sid'])}`, laptop.access)).toBe(204);
+    expect((await api.post('/api/token/refresh', { refresh: phone.refresh })).status).toBe(401);
+    expect((await api.get('/api/profile', bearer(stranger.access))).status).toBe(200);
+
+    const tablet = await api.login('dave');
+    expect(await end('/api/sessions?except=everything', laptop.access)).toBe(400);
+    expect(await end('/api/sessions?except=current', laptop.access)).toBe(204);
+    expect((await api.post('/api/token/refresh', { refresh: tablet.refresh })).status).toBe(401);
+    expect((await api.post('/api/token/refresh', { refresh: laptop.refresh })).status).toBe(200);
+    expect(await end('/api/sessions', laptop.access)).toBe(204);
+    expect((await api.get('/api/sessions', bearer(laptop.access))).status).toBe(401);
+  });
+
   test('writes no token, password or key into its logs', async () => {
     const { access, refresh } = await api.login('ada');
     await api.get('/api/profile', bearer(`${access}x`));

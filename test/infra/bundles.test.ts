@@ -16,6 +16,7 @@ const FUNCTIONS = {
   'make-keys': 'MakeKeys',
   profile: 'Profile',
   refresh: 'Refresh',
+  devices: 'Devices',
   verify: 'Verify',
 } as const;
 type Name = keyof typeof FUNCTIONS;
@@ -56,6 +57,8 @@ const BUDGETS: Readonly<Record<Name, number>> = {
   fallback: 15_000,
   jwks: 15_000,
   profile: 210_000,
+  // The names of browsers and systems, for the list of devices, are 30 kB of it.
+  devices: 250_000,
   blacklist: 225_000,
   verify: 230_000,
   refresh: 240_000,

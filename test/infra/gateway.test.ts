@@ -31,6 +31,9 @@ const ROUTES = {
   'POST /api/token/verify': 'Verify',
   'POST /api/token/blacklist': 'Blacklist',
   'GET /api/profile': 'Profile',
+  'GET /api/sessions': 'Devices',
+  'DELETE /api/sessions': 'Devices',
+  'DELETE /api/sessions/{id}': 'Devices',
   'GET /.well-known/jwks.json': 'Jwks',
   'GET /.well-known/openid-configuration': 'Jwks',
   'GET /.well-known/oauth-authorization-server': 'Jwks',
@@ -62,9 +65,13 @@ test('exactly these methods are open to anyone', () => {
     ].toSorted(),
   );
   const guarded = methods.filter(({ guard }) => guard !== 'NONE');
-  expect(guarded.map(({ route, guard, authorizer }) => [route, guard, authorizer])).toEqual([
-    ['GET /api/profile', 'CUSTOM', '${AccessToken}'],
+  expect(guarded.map(({ route }) => route).toSorted()).toEqual([
+    'DELETE /api/sessions',
+    'DELETE /api/sessions/{id}',
+    'GET /api/profile',
+    'GET /api/sessions',
   ]);
+  for (const { guard, authorizer } of guarded) expect([guard, authorizer]).toEqual(['CUSTOM', '${AccessToken}']);
 });
 
 test('no method checks bodies or asks for an API key', () => {

@@ -6,6 +6,7 @@ const template = templateFor({ env: 'prod' });
 const ROLES = [
   'AuthorizerRole',
   'BlacklistRole',
+  'DevicesRole',
   'FallbackRole',
   'JwksRole',
   'LoginRole',
@@ -44,6 +45,13 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   ],
   Blacklist: ['dynamodb:UpdateItem on ${Sessions.Arn}', 'secretsmanager:GetSecretValue on ${RefreshSecrets}'],
   Profile: ['dynamodb:GetItem on ${Users.Arn} where USER#*', 'dynamodb:GetItem on ${Sessions.Arn}'],
+  Devices: [
+    'dynamodb:GetItem on ${Users.Arn} where USER#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where USER#*',
+    'dynamodb:GetItem on ${Sessions.Arn}',
+    'dynamodb:UpdateItem on ${Sessions.Arn}',
+    'dynamodb:Query on ${Sessions.Arn}',
+  ],
   Jwks: [`ssm:GetParameter on ${PUBLIC_KEYS}`],
   MakeKeys: [
     ...['SigningKeys', 'RefreshSecrets', 'Peppers'].flatMap((name) => [
@@ -91,14 +99,16 @@ test('no right names a wildcard action or resource', () => {
   }
 });
 
-test('nobody but login reads a password hash, and nobody scans or queries', () => {
+test('nobody but login reads a password hash, and nobody scans or queries users', () => {
   const all = Object.keys(RIGHTS).flatMap((fn) => rightsOf(fn).map((right) => `${fn}: ${right}`));
   const ofUsers = all.filter((right) => right.includes('${Users.Arn}'));
   expect(ofUsers.filter((right) => right.includes('LOGIN#') || !right.includes(' where '))).toEqual([
     'Login: dynamodb:GetItem on ${Users.Arn} where LOGIN#*, USER#*',
     'Login: dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, ATTEMPTS#*',
   ]);
-  expect(all.filter((right) => /Scan|Query|Batch|PartiQL/.test(right))).toEqual([]);
+  expect(all.filter((right) => /Scan|Query|Batch|PartiQL/.test(right))).toEqual([
+    'Devices: dynamodb:Query on ${Sessions.Arn}',
+  ]);
 });
 
 test('functions are invoked by our API alone: no function URL, no other permission', () => {
@@ -116,6 +126,9 @@ test('functions are invoked by our API alone: no function URL, no other permissi
       `\${Verify.Arn} ${api}/v1/POST/api/token/verify`,
       `\${Blacklist.Arn} ${api}/v1/POST/api/token/blacklist`,
       `\${Profile.Arn} ${api}/v1/GET/api/profile`,
+      `\${Devices.Arn} ${api}/v1/GET/api/sessions`,
+      `\${Devices.Arn} ${api}/v1/DELETE/api/sessions`,
+      `\${Devices.Arn} ${api}/v1/DELETE/api/sessions/*`,
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/jwks.json`,
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/openid-configuration`,
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/oauth-authorization-server`,

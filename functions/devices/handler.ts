@@ -11,12 +11,12 @@ import { epochRaiser, othersEnder } from '../shared/store/epochs.ts';
 import { sessionLister } from '../shared/store/session-list.ts';
 import { sessionFinder, sessionRevoker } from '../shared/store/sessions.ts';
 import { userFinder } from '../shared/store/users.ts';
-import { endAllSessions, endOtherSessions, endSession, listSessions, type SessionsNeeds } from './sessions.ts';
+import { endAllSessions, endOtherSessions, endSession, listSessions, type DevicesNeeds } from './devices.ts';
 
 const env = readEnv('USERS_TABLE', 'SESSIONS_TABLE');
 
 const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
-const needs: SessionsNeeds = {
+const needs: DevicesNeeds = {
   now,
   findSession: sessionFinder(store, env.SESSIONS_TABLE),
   findUser: userFinder(store, env.USERS_TABLE),

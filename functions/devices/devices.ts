@@ -9,7 +9,7 @@ import type { ListSessions } from '../shared/store/session-list.ts';
 import type { RevokeSession } from '../shared/store/sessions.ts';
 import { deviceName } from './device-name.ts';
 
-export interface SessionsNeeds extends StandingNeeds {
+export interface DevicesNeeds extends StandingNeeds {
   listSessions: ListSessions;
   revokeSession: RevokeSession;
   raiseEpoch: RaiseEpoch;
@@ -47,7 +47,7 @@ const TRIES = 3;
  *
  * @throws {Refusal} `bearer-refused`
  */
-export async function listSessions(caller: Caller, page: Page, needs: SessionsNeeds): Promise<SessionList> {
+export async function listSessions(caller: Caller, page: Page, needs: DevicesNeeds): Promise<SessionList> {
   const [{ user }, found] = await Promise.all([
     standing(caller, needs),
     needs.listSessions(caller.userId, page.limit, page.before),
@@ -65,7 +65,7 @@ export async function listSessions(caller: Caller, page: Page, needs: SessionsNe
  *
  * @throws {Refusal} `bearer-refused`; `not-found` for a session that is not alive or not the caller's
  */
-export async function endSession(caller: Caller, id: string, needs: SessionsNeeds): Promise<void> {
+export async function endSession(caller: Caller, id: string, needs: DevicesNeeds): Promise<void> {
   const { user } = await standing(caller, needs);
   // Looked up among the caller's own: another user's id is as unknown as one that nobody has.
   const found = isSessionId(id) ? await needs.findSession(caller.userId, id) : undefined;
@@ -74,13 +74,13 @@ export async function endSession(caller: Caller, id: string, needs: SessionsNeed
 }
 
 /** Ends every session of the caller with one write, however many there are. @throws {Refusal} `bearer-refused` */
-export async function endAllSessions(caller: Caller, needs: SessionsNeeds): Promise<void> {
+export async function endAllSessions(caller: Caller, needs: DevicesNeeds): Promise<void> {
   await standing(caller, needs);
   await needs.raiseEpoch(caller.userId);
 }
 
 /** Ends every session of the caller but the one that asks. @throws {Refusal} `bearer-refused` */
-export async function endOtherSessions(caller: Caller, needs: SessionsNeeds): Promise<void> {
+export async function endOtherSessions(caller: Caller, needs: DevicesNeeds): Promise<void> {
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     const { user, session } = await standing(caller, needs);
     if (await needs.endOthers(user, session)) return;

@@ -1,0 +1,103 @@
+import { createServer, type Server } from 'node:http';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { listen } from '../../../infra/local/listen.ts';
+import { startSecretsStandIn, type SecretsStandIn } from '../../../infra/local/secrets-stand-in.ts';
+import { operators, type Operators } from '../../support/operators.ts';
+
+const PASSWORD = 'correct horse battery staple';
+const PEPPERS = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:Peppers';
+
+/** CloudFormation's answers (query protocol) for one stack of ours and one of somebody else. */
+const STACKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'Latchkey-prod': { ApiUrl: 'https://x', UsersTable: 'Users', SessionsTable: 'Sessions', PeppersSecret: PEPPERS },
+  Website: { Url: 'https://y' },
+};
+
+let office: Operators;
+let secrets: SecretsStandIn;
+let cloudFormation: { endpoint: string; close: () => Promise<void> };
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  office = await operators();
+  secrets = await startSecretsStandIn();
+  cloudFormation = await listen(cloudFormationStandIn(), { host: '127.0.0.1', port: 0 });
+  env = {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'x',
+    AWS_SECRET_ACCESS_KEY: 'x',
+    AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: office.access.dynamoDbEndpoint!,
+    // Nothing of the local store may be used.
+    LATCHKEY_DATA: '/nowhere',
+    DYNAMODB_ENDPOINT: 'http://127.0.0.1:9',
+  };
+});
+afterAll(async () => {
+  await cloudFormation.close();
+  await secrets.close();
+  await office.close();
+});
+
+const create = (stack: string, more: Record<string, string> = {}) =>
+  office.run(['create', 'remote', '--stack', stack], { input: PASSWORD, env: { ...env, ...more } });
+
+test('a stack whose pepper is not made yet is refused', async () => {
+  secrets.store.declareSecret(PEPPERS, 'Peppers', 'what CloudFormation put there');
+  expect(await create('Latchkey-prod')).toEqual({
+    code: 1,
+    out: '',
+    err: 'The stack has no pepper yet. Has its deployment finished?\n',
+  });
+  expect((await office.stored()).logins.size).toBe(0);
+});
+
+test('--stack works on the tables and with the pepper that the stack names', async () => {
+  secrets.store.putSecret(secrets.store.secret(PEPPERS)!, await office.access.peppersSecret());
+  expect(await create('Latchkey-prod')).toMatchObject({ code: 0, err: '' });
+  expect(await office.fits('remote', PASSWORD)).toBe(true);
+  const { out } = await office.run(['list', '--stack=Latchkey-prod'], { env });
+  expect(out).toContain('remote ');
+});
+
+test.each([
+  ['Latchkey-test', 'CloudFormation finds no stack "Latchkey-test" in us-east-1: '],
+  ['Website', 'The stack "Website" has no output '],
+])('%s is refused in one line', async (name, words) => {
+  const { code, out, err } = await create(name);
+  expect({ code, out, lines: err.split('\n').length }).toEqual({ code: 1, out: '', lines: 2 });
+  expect(err).toContain(words);
+});
+
+test('an account that cannot be reached is one line', async () => {
+  const { code, err } = await create('Latchkey-prod', { AWS_ENDPOINT_URL_CLOUDFORMATION: 'http://127.0.0.1:9' });
+  expect({ code, lines: err.split('\n').length }).toEqual({ code: 1, lines: 2 });
+  expect(err).toMatch(/^That did not work: .*ECONNREFUSED/);
+});
+
+function cloudFormationStandIn(): Server {
+  return createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    request.on('end', () => {
+      const name = new URLSearchParams(body).get('StackName') ?? '';
+      const outputs = STACKS[name];
+      response.statusCode = outputs === undefined ? 400 : 200;
+      response.end(outputs === undefined ? unknownStack(name) : describedStack(name, outputs));
+    });
+  });
+}
+
+const XMLNS = 'xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"';
+
+const unknownStack = (name: string) => `<ErrorResponse ${XMLNS}><Error><Type>Sender</Type><Code>ValidationError</Code>
+  <Message>Stack with id ${name} does not exist</Message></Error><RequestId>1</RequestId></ErrorResponse>`;
+
+function describedStack(name: string, outputs: Readonly<Record<string, string>>): string {
+  const members = Object.entries(outputs).map(
+    ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
+  );
+  return `<DescribeStacksResponse ${XMLNS}><DescribeStacksResult><Stacks><member><StackName>${name}</StackName>
+    <Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+}

@@ -1,0 +1,240 @@
+/** A stand between the functions and the store: it writes every call down, counts round trips, and makes trouble. */
+import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMembers, type Members } from '../../functions/shared/domain/unknown.ts';
+
+/**
+ * What goes wrong with one call. Before it is done: `refuse` ends the connection, `throttle` and `fail` answer as
+ * DynamoDB does when it is busy or broken, `never` is silence, `delayed` by so many milliseconds. `cut` does it and then
+ * ends the connection in place of the answer.
+ */
+export type Fault = 'refuse' | 'throttle' | 'fail' | 'never' | 'cut' | { readonly delayed: number };
+
+/** One call of the store. */
+export interface StoreCall {
+  /** `GetItem`, `UpdateItem`, … */
+  readonly operation: string;
+  /** Empty for a transaction, which has several. */
+  readonly table: string;
+  /** The key's values, joined by a space. */
+  readonly key: string;
+  /** Whether a read asked for what is there now. */
+  readonly consistent: boolean;
+  /** Calls of one round trip have the same number; only while answers are held. */
+  readonly roundTrip: number;
+  /** What the engine says it cost, in capacity units; it does not say so of a write whose condition was false. */
+  capacity?: number;
+  /** Of the answer; absent where there was none. */
+  status?: number;
+}
+
+export interface StoreProxy {
+  readonly endpoint: string;
+  readonly calls: readonly StoreCall[];
+  /** Forgets the calls. */
+  clear(): void;
+  /** Asked for each call, from now on. */
+  disturb(fault: (call: StoreCall) => Fault | undefined): void;
+  /** Runs what calls the store. @returns the calls it made; those of one round trip were under way together */
+  roundTrips(act: () => Promise<unknown>): Promise<readonly (readonly StoreCall[])[]>;
+  /** Takes no connections any more, as a machine does on which nothing listens. */
+  goDown(): Promise<void>;
+  comeUp(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * While round trips are counted, an answer goes out once no new call has come for this long. So whatever could be asked
+ * without that answer has been asked, and a call that comes later needed it.
+ */
+const QUIET_MS = 120;
+
+/** @param upstream the engine's endpoint */
+export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
+  const agent = new Agent({ keepAlive: true });
+  const calls: StoreCall[] = [];
+  let faultOf: (call: StoreCall) => Fault | undefined = () => undefined;
+  const gate = new Gate();
+
+  const server = createServer((incoming, response) => {
+    void serve(incoming, response).catch(() => response.destroy());
+  });
+
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const input: unknown = JSON.parse((await bytesOf(incoming)).toString('utf8'));
+    if (!isMembers(input)) throw new Error('a call of the store is a JSON object');
+    const call = callOf(String(incoming.headers['x-amz-target']), input, gate.roundTrip);
+    calls.push(call);
+    const opened = gate.pass();
+    const fault = faultOf(call);
+    if (fault === 'never') return;
+    if (fault === 'refuse') return void response.destroy();
+    if (fault === 'throttle' || fault === 'fail') {
+      return answerWith(response, call, ERRORS[fault].status, Buffer.from(JSON.stringify(ERRORS[fault].body)));
+    }
+    if (typeof fault === 'object') await sleep(fault.delayed);
+    const answer = await forwarded(upstream, agent, incoming, { ...input, ReturnConsumedCapacity: 'TOTAL' });
+    const capacity = capacityIn(answer.body);
+    if (capacity !== undefined) call.capacity = capacity;
+    if (fault === 'cut') return void response.destroy();
+    await opened.once();
+    answerWith(response, call, answer.status, answer.body);
+  }
+
+  const listen = (port: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', resolve);
+    });
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  await listen(0);
+  // It listens on an address of TCP, and on the same one again after it was down.
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    calls,
+    clear: () => void calls.splice(0),
+    disturb: (fault) => void (faultOf = fault),
+    async roundTrips(act) {
+      const from = calls.length;
+      gate.close();
+      try {
+        await act();
+      } finally {
+        gate.open();
+      }
+      const made = calls.slice(from);
+      return Array.from({ length: gate.roundTrip }, (_, at) => made.filter((call) => call.roundTrip === at)).filter(
+        (trip) => trip.length > 0,
+      );
+    },
+    goDown: close,
+    comeUp: () => listen(port),
+    async stop() {
+      gate.open();
+      await close();
+      agent.destroy();
+    },
+  };
+}
+
+/** Holds answers back until it has been quiet, while it is closed. */
+class Gate {
+  #isClosed = false;
+  #roundTrip = 0;
+  #unanswered = 0;
+  #waiting: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  get roundTrip(): number {
+    return this.#roundTrip;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#roundTrip = 0;
+  }
+
+  open(): void {
+    this.#isClosed = false;
+    this.#release();
+  }
+
+  /** A call came in. @returns `once`, which waits until its answer may go out */
+  pass(): { once(): Promise<void> } {
+    if (!this.#isClosed) return { once: () => Promise.resolve() };
+    this.#unanswered += 1;
+    this.#restart();
+    return {
+      once: () =>
+        new Promise((resolve) => {
+          this.#unanswered -= 1;
+          this.#waiting.push(resolve);
+        }),
+    };
+  }
+
+  #restart(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (this.#unanswered > 0) this.#restart();
+      else this.#release();
+    }, QUIET_MS);
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    if (this.#waiting.length > 0) this.#roundTrip += 1;
+    for (const go of this.#waiting.splice(0)) go();
+  }
+}
+
+const ERRORS = {
+  throttle: {
+    status: 400,
+    body: {
+      __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException',
+      message: 'The level of configured provisioned throughput for the table was exceeded.',
+    },
+  },
+  fail: {
+    status: 500,
+    body: { __type: 'com.amazonaws.dynamodb.v20120810#InternalServerError', message: 'Internal server error' },
+  },
+};
+
+function callOf(target: string, input: Members, roundTrip: number): StoreCall {
+  const key = isMembers(input['Key']) ? input['Key'] : {};
+  const item = isMembers(input['Item']) ? input['Item'] : {};
+  const names = Object.keys(key).length > 0 ? key : pick(item, 'pk', 'userId', 'sessionId');
+  return {
+    operation: target.split('.')[1] ?? '',
+    table: typeof input['TableName'] === 'string' ? input['TableName'] : '',
+    key: Object.values(names)
+      .map((value) => String(isMembers(value) ? value['S'] : ''))
+      .join(' '),
+    consistent: input['ConsistentRead'] === true,
+    roundTrip,
+  };
+}
+
+const pick = (from: Members, ...names: string[]): Members =>
+  Object.fromEntries(names.flatMap((name) => (name in from && !('pk' in from && name !== 'pk') ? [[name, from[name]]] : [])));
+
+/** `ConsumedCapacity` is one object, or a list of them for a transaction. */
+function capacityIn(body: Buffer): number | undefined {
+  const answer: unknown = JSON.parse(body.toString('utf8'));
+  const consumed = isMembers(answer) ? [answer['ConsumedCapacity']].flat().filter(isMembers) : [];
+  if (consumed.length === 0) return undefined;
+  return consumed.reduce((sum, { CapacityUnits }) => sum + Number(CapacityUnits), 0);
+}
+
+function forwarded(upstream: string, agent: Agent, incoming: IncomingMessage, input: Members) {
+  const body = Buffer.from(JSON.stringify(input));
+  // The signature no longer fits the body; a local engine checks none.
+  const headers = { ...incoming.headers, host: new URL(upstream).host, 'content-length': String(body.length) };
+  return new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
+    const outgoing = request(upstream, { agent, method: 'POST', headers }, (answer) => {
+      bytesOf(answer).then((bytes) => resolve({ status: answer.statusCode ?? 500, body: bytes }), reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+function answerWith(response: ServerResponse, call: StoreCall, status: number, body: Buffer): void {
+  call.status = status;
+  response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.0', 'Content-Length': body.length }).end(body);
+}
+
+async function bytesOf(stream: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
