@@ -100,7 +100,8 @@ function allowInvoke(stack: Stack, api: RestApi, fn: LambdaFunction, id: string,
     sourceArn: stack.formatArn({
       service: 'execute-api',
       resource: api.restApiId,
-      resourceName: `${STAGE}/${request}`,
+      // A permission takes `*` where a path has a parameter; `{id}` would match nothing.
+      resourceName: `${STAGE}/${request.replaceAll(/\{[^}]+\}/g, '*')}`,
     }),
   });
 }

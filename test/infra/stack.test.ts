@@ -189,10 +189,6 @@ test('no name is fixed, so that two environments fit into one account', () => {
   expect(fixed).toEqual([]);
 });
 
-test('no resource waits for itself', () => {
-  for (const { text } of environments) expect(cycleIn(text)).toBeUndefined();
-});
-
 const hasLinter = spawnSync('cfn-lint', ['--version']).status === 0;
 if (!hasLinter) process.stderr.write('cfn-lint is not installed: the templates are not linted.\n');
 (hasLinter ? test : test.skip)(
@@ -214,28 +210,4 @@ if (!hasLinter) process.stderr.write('cfn-lint is not installed: the templates a
 
 function variablesOf(template: typeof dev, fn: string): Readonly<Record<string, unknown>> {
   return membersOf(membersOf(template.at(fn)['Environment'])['Variables']);
-}
-
-/** The first circle of references and dependencies in a template; CloudFormation refuses one, only at deploy time. */
-function cycleIn(text: string): string | undefined {
-  const resources = membersOf(membersOf(JSON.parse(text))['Resources']);
-  const targets = (resource: unknown) =>
-    [...JSON.stringify(resource).matchAll(/"(?:Ref|Fn::GetAtt)":\[?"([^"]+)"/g)]
-      .map(([, id]) => id!)
-      .concat(listOf(membersOf(resource)['DependsOn'] ?? []).map(String))
-      .filter((id) => id in resources);
-  const finished = new Set<string>();
-  const visit = (id: string, above: readonly string[]): string | undefined => {
-    if (above.includes(id)) return [...above, id].join(' > ');
-    if (finished.has(id)) return undefined;
-    for (const target of targets(resources[id])) {
-      const cycle = visit(target, [...above, id]);
-      if (cycle !== undefined) return cycle;
-    }
-    finished.add(id);
-    return undefined;
-  };
-  return Object.keys(resources)
-    .map((id) => visit(id, []))
-    .find((cycle) => cycle !== undefined);
 }

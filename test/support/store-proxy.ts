@@ -3,6 +3,7 @@ import { Agent, createServer, request, type IncomingMessage, type ServerResponse
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMembers, type Members } from '../../functions/shared/domain/unknown.ts';
+import { SESSIONS_KEY, USERS_KEY } from '../../functions/shared/store/schema.ts';
 
 /**
  * What goes wrong with one call. Before it is done: `refuse` ends the connection, `throttle` and `fail` answer as
@@ -66,19 +67,20 @@ export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
     if (!isMembers(input)) throw new Error('a call of the store is a JSON object');
     const call = callOf(String(incoming.headers['x-amz-target']), input, gate.roundTrip);
     calls.push(call);
-    const opened = gate.pass();
     const fault = faultOf(call);
     if (fault === 'never') return;
     if (fault === 'refuse') return void response.destroy();
     if (fault === 'throttle' || fault === 'fail') {
       return answerWith(response, call, ERRORS[fault].status, Buffer.from(JSON.stringify(ERRORS[fault].body)));
     }
+    const isHeld = fault === undefined && gate.isClosed;
+    if (isHeld) gate.enter();
     if (typeof fault === 'object') await sleep(fault.delayed);
     const answer = await forwarded(upstream, agent, incoming, { ...input, ReturnConsumedCapacity: 'TOTAL' });
     const capacity = capacityIn(answer.body);
     if (capacity !== undefined) call.capacity = capacity;
     if (fault === 'cut') return void response.destroy();
-    await opened.once();
+    if (isHeld) await gate.opened();
     answerWith(response, call, answer.status, answer.body);
   }
 
@@ -126,51 +128,45 @@ export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
 
 /** Holds answers back until it has been quiet, while it is closed. */
 class Gate {
-  #isClosed = false;
-  #roundTrip = 0;
+  isClosed = false;
+  roundTrip = 0;
   #unanswered = 0;
   #waiting: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  get roundTrip(): number {
-    return this.#roundTrip;
-  }
-
   close(): void {
-    this.#isClosed = true;
-    this.#roundTrip = 0;
+    this.isClosed = true;
+    this.roundTrip = 0;
   }
 
   open(): void {
-    this.#isClosed = false;
+    this.isClosed = false;
     this.#release();
   }
 
-  /** A call came in. @returns `once`, which waits until its answer may go out */
-  pass(): { once(): Promise<void> } {
-    if (!this.#isClosed) return { once: () => Promise.resolve() };
+  /** A call came in whose answer will wait. */
+  enter(): void {
     this.#unanswered += 1;
-    this.#restart();
-    return {
-      once: () =>
-        new Promise((resolve) => {
-          this.#unanswered -= 1;
-          this.#waiting.push(resolve);
-        }),
-    };
+    this.#untilQuiet();
   }
 
-  #restart(): void {
+  /** Its answer is there. @returns when it may go out */
+  opened(): Promise<void> {
+    this.#unanswered -= 1;
+    return new Promise((resolve) => void this.#waiting.push(resolve));
+  }
+
+  #untilQuiet(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#unanswered > 0) this.#restart();
+      if (this.#unanswered > 0) this.#untilQuiet();
       else this.#release();
     }, QUIET_MS);
   }
 
   #release(): void {
     clearTimeout(this.#timer);
-    if (this.#waiting.length > 0) this.#roundTrip += 1;
+    if (this.#waiting.length > 0) this.roundTrip += 1;
     for (const go of this.#waiting.splice(0)) go();
   }
 }
@@ -190,22 +186,16 @@ const ERRORS = {
 };
 
 function callOf(target: string, input: Members, roundTrip: number): StoreCall {
-  const key = isMembers(input['Key']) ? input['Key'] : {};
-  const item = isMembers(input['Item']) ? input['Item'] : {};
-  const names = Object.keys(key).length > 0 ? key : pick(item, 'pk', 'userId', 'sessionId');
+  const named = [input['Key'], input['Item']].find(isMembers) ?? {};
+  const names = USERS_KEY.partition in named ? [USERS_KEY.partition] : [SESSIONS_KEY.partition, SESSIONS_KEY.sort];
   return {
     operation: target.split('.')[1] ?? '',
     table: typeof input['TableName'] === 'string' ? input['TableName'] : '',
-    key: Object.values(names)
-      .map((value) => String(isMembers(value) ? value['S'] : ''))
-      .join(' '),
+    key: names.map((name) => (isMembers(named[name]) ? String(named[name]['S']) : '')).join(' '),
     consistent: input['ConsistentRead'] === true,
     roundTrip,
   };
 }
-
-const pick = (from: Members, ...names: string[]): Members =>
-  Object.fromEntries(names.flatMap((name) => (name in from && !('pk' in from && name !== 'pk') ? [[name, from[name]]] : [])));
 
 /** `ConsumedCapacity` is one object, or a list of them for a transaction. */
 function capacityIn(body: Buffer): number | undefined {
