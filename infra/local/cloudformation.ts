@@ -108,7 +108,7 @@ export async function callCustomResources(
     const fn = functions.get(textOf(properties['ServiceToken'], `${id}.ServiceToken`));
     if (fn === undefined)
       throw new Complaint(`The custom resource ${id} names a function that is not in the template.`);
-    const { Role: _, Layers: __, ...given } = properties;
+    const given = Object.fromEntries(Object.entries(properties).filter(([name]) => !['Role', 'Layers'].includes(name)));
     const { url, said, close } = await responseUrl();
     try {
       const outcome = await fn.invoke({

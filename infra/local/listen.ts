@@ -8,7 +8,7 @@ export interface Listening {
   /** Base URL, without a slash at the end. */
   readonly endpoint: string;
   /** Takes no more requests, waits a little for those in progress, and ends every connection. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** @param port 0 for any free one. @throws {Complaint} when the port is taken or the address is not this machine's */

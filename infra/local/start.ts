@@ -88,7 +88,7 @@ function portFrom(text = '3000'): number {
 /** Settings that the environment names, checked before anything starts. @throws {RangeError} */
 function settingsOfEnvironment(): Record<string, string> {
   const names = Object.keys(SETTINGS) as SettingName[];
-  const given = names.flatMap((name) => {
+  const given = names.flatMap((name): [string, string][] => {
     const variable = SETTINGS[name].env;
     const text = process.env[variable];
     if (text === undefined) return [];

@@ -79,9 +79,9 @@ describe('the main job, over HTTP with the deployed bundles', () => {
     ]);
     for (const { status, text } of answers) {
       expect(status).toBe(401);
-      expect(text).toBe(answers[0]?.text);
+      expect(text).toBe(answers[0].text);
     }
-    expect(answers[0]?.body['detail']).toBe('No active account found with the given credentials');
+    expect(answers[0].body['detail']).toBe('No active account found with the given credentials');
   });
 
   test('ends every session of a user who is disabled', async () => {

@@ -66,7 +66,9 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     access: gateway.access,
     post,
     get: (path, headers = {}) => ask(path, { headers }),
-    user: async (username) => void (await createUser(gateway.access, { username, password: PASSWORD })),
+    user: async (username) => {
+      await createUser(gateway.access, { username, password: PASSWORD });
+    },
     login: async (username) => {
       const { body, text } = await post('/api/token', { username, password: PASSWORD });
       const { access, refresh } = body;

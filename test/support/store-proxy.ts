@@ -69,7 +69,10 @@ export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
     calls.push(call);
     const fault = faultOf(call);
     if (fault === 'never') return;
-    if (fault === 'refuse') return void response.destroy();
+    if (fault === 'refuse') {
+      response.destroy();
+      return;
+    }
     if (fault === 'throttle' || fault === 'fail') {
       return answerWith(response, call, ERRORS[fault].status, Buffer.from(JSON.stringify(ERRORS[fault].body)));
     }
@@ -79,7 +82,10 @@ export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
     const answer = await forwarded(upstream, agent, incoming, { ...input, ReturnConsumedCapacity: 'TOTAL' });
     const capacity = capacityIn(answer.body);
     if (capacity !== undefined) call.capacity = capacity;
-    if (fault === 'cut') return void response.destroy();
+    if (fault === 'cut') {
+      response.destroy();
+      return;
+    }
     if (isHeld) await gate.opened();
     answerWith(response, call, answer.status, answer.body);
   }

@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startService, authorizerContext, type Service } from '../support/service.ts';
+let service: Service;
+beforeAll(async () => { service = await startService(); });
+afterAll(() => service.stop());
+test('x', async () => {
+  const a = await service.account();
+  const pair = await service.login(a);
+  await service.call('refresh', { json: { refresh: pair.refresh } });
+  await service.call('verify', { json: { token: pair.access } });
+  await service.call('profile', { authorizer: authorizerContext(pair.access) });
+  await service.call('blacklist', { json: { refresh: pair.refresh } });
+  const b = await service.account();
+  let pair2!: typeof pair;
+  console.error(JSON.stringify(await service.proxy.roundTrips(async () => { pair2 = await service.login(b); }), null, 1));
+  console.error(JSON.stringify(await service.proxy.roundTrips(async () => { await service.call('refresh', { json: { refresh: pair2.refresh } }); }), null, 1));
+  console.error(JSON.stringify(await service.proxy.roundTrips(async () => { await service.call('verify', { json: { token: pair2.access } }); }), null, 1));
+  console.error(JSON.stringify(await service.proxy.roundTrips(async () => { await service.call('profile', { authorizer: authorizerContext(pair2.access) }); }), null, 1));
+  console.error(JSON.stringify(await service.proxy.roundTrips(async () => { await service.call('blacklist', { json: { refresh: pair2.refresh } }); }), null, 1));
+  console.error(service.log);
+});

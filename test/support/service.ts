@@ -1,0 +1,155 @@
+import { jest } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { decodeJwt } from 'jose';
+import { membersOfJson, textIn, type Members } from '../../functions/shared/domain/unknown.ts';
+import type { User } from '../../functions/shared/domain/user.ts';
+import { passwordsWith } from '../../functions/shared/password/hash.ts';
+import { newUserId } from '../../functions/shared/runtime/ids.ts';
+import { sharedSecretsFrom } from '../../functions/shared/token/key-ring.ts';
+import type { TokenPair } from '../../functions/shared/token/pair.ts';
+import { SESSION_TOKEN } from '../../infra/local/lambda.ts';
+import { startSecretsStandIn } from '../../infra/local/secrets-stand-in.ts';
+import { aLogin, aUser } from './builders.ts';
+import { START } from './clock.ts';
+import { apiEvent, type Request } from './events.ts';
+import { newKeyTexts, type KeyTexts } from './keys.ts';
+import { startStoreProxy, type StoreProxy } from './store-proxy.ts';
+import { startTables, type Tables } from './tables.ts';
+
+const HANDLERS = {
+  login: () => import('../../functions/login/handler.ts'),
+  refresh: () => import('../../functions/refresh/handler.ts'),
+  verify: () => import('../../functions/verify/handler.ts'),
+  blacklist: () => import('../../functions/blacklist/handler.ts'),
+  profile: () => import('../../functions/profile/handler.ts'),
+};
+export type FunctionName = keyof typeof HANDLERS;
+
+const ROUTES: Readonly<Record<FunctionName, Pick<Request, 'method' | 'resource'>>> = {
+  login: { resource: '/api/token' },
+  refresh: { resource: '/api/token/refresh' },
+  verify: { resource: '/api/token/verify' },
+  blacklist: { resource: '/api/token/blacklist' },
+  profile: { method: 'GET', resource: '/api/profile' },
+};
+
+/** What a function answered. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Members;
+}
+
+export interface Account {
+  readonly username: string;
+  readonly password: string;
+  readonly user: User;
+}
+
+/** The functions in this process, as their handlers, on an engine of their own behind a proxy. */
+export interface Service {
+  readonly tables: Tables;
+  readonly proxy: StoreProxy;
+  readonly keys: KeyTexts;
+  /** What the functions logged. */
+  readonly log: readonly string[];
+  call(name: FunctionName, request: Request): Promise<Answer>;
+  /** Makes an account, unless told otherwise of a new name and password. */
+  account(changes?: Partial<Account>): Promise<Account>;
+  /** Logs in. @throws {Error} where that is refused */
+  login(account: Account, request?: Request): Promise<TokenPair>;
+  /** Starts a function anew, with nothing in its memory. */
+  restart(name: FunctionName): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const ISSUER = 'https://issuer.example/v1';
+/** Of bcrypt; the lowest there is, as these tests are not about its strength. */
+export const COST = 4;
+
+/** @param environment replaces or adds to what the functions are given */
+export async function startService(environment: Readonly<Record<string, string>> = {}): Promise<Service> {
+  const [tables, keys, secrets] = await Promise.all([startTables(), newKeyTexts(), startSecretsStandIn()]);
+  const proxy = await startStoreProxy(tables.endpoint);
+  secrets.store.declareSecret('arn:signing', 'signing', keys.signing);
+  secrets.store.declareSecret('arn:refresh', 'refresh', keys.refresh);
+  secrets.store.declareSecret('arn:peppers', 'peppers', keys.peppers);
+  secrets.store.declareParameter('/public-keys', keys.published);
+  Object.assign(process.env, {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_SESSION_TOKEN: SESSION_TOKEN,
+    ISSUER,
+    BCRYPT_COST: String(COST),
+    USERS_TABLE: tables.names.users,
+    SESSIONS_TABLE: tables.names.sessions,
+    DYNAMODB_ENDPOINT: proxy.endpoint,
+    SECRETS_ENDPOINT: secrets.endpoint,
+    SIGNING_KEYS_SECRET: 'arn:signing',
+    REFRESH_SECRETS_SECRET: 'arn:refresh',
+    PEPPERS_SECRET: 'arn:peppers',
+    PUBLIC_KEYS_PARAMETER: '/public-keys',
+    ...environment,
+  });
+
+  const log: string[] = [];
+  const written = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    log.push(String(text).trimEnd());
+    return true;
+  });
+  const handlers = new Map<FunctionName, (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>>();
+  const restart = async (name: FunctionName): Promise<void> => {
+    jest.resetModules();
+    handlers.set(name, (await HANDLERS[name]()).handler);
+  };
+  const peppers = sharedSecretsFrom(keys.peppers);
+  const passwords = passwordsWith(
+    () => Promise.resolve(peppers),
+    COST,
+    () => START,
+  );
+
+  const service: Service = {
+    tables,
+    proxy,
+    keys,
+    log,
+    restart,
+    async call(name, request) {
+      if (!handlers.has(name)) await restart(name);
+      const { statusCode, headers, body } = await handlers.get(name)!(apiEvent({ ...ROUTES[name], ...request }));
+      return { status: statusCode, headers: headers ?? {}, body: membersOfJson(body) };
+    },
+    async account(changes = {}) {
+      const username = changes.username ?? `user-${randomUUID()}`;
+      const password = changes.password ?? `password ${randomUUID()}`;
+      const user = aUser({ id: newUserId(), username, ...changes.user });
+      const { id: userId, passwordVersion } = user;
+      await tables.store.setUser(user);
+      await tables.store.setLogin(
+        username.toLowerCase(),
+        aLogin({ userId, passwordVersion, passwordHash: await passwords.hash(password) }),
+      );
+      return { username, password, user };
+    },
+    async login({ username, password }, request = {}) {
+      const { status, body } = await service.call('login', { ...request, json: { username, password } });
+      if (status !== 200) throw new Error(`the login was answered ${status}`);
+      return { access: textIn(body, 'access'), refresh: textIn(body, 'refresh') };
+    },
+    async stop() {
+      written.mockRestore();
+      await proxy.stop();
+      await Promise.all([tables.stop(), secrets.close()]);
+    },
+  };
+  return service;
+}
+
+/** What the authorizer hands on of an access token it let in. */
+export function authorizerContext(access: string): Readonly<Record<string, string | number>> {
+  const { sub = '', sid, exp = 0 } = decodeJwt<{ sid: string }>(access);
+  return { sub, sid, exp };
+}
