@@ -4,23 +4,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateTableCommand, type KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { loginFrom } from '../../functions/shared/store/logins.ts';
-import { PREFIX, SESSIONS_KEY, USERS_KEY } from '../../functions/shared/store/schema.ts';
+import { PREFIX, USERS_KEY } from '../../functions/shared/store/schema.ts';
 import { userFrom } from '../../functions/shared/store/users.ts';
 import type { StoreClient } from '../../functions/shared/store/client.ts';
 import type { Login, User } from '../../functions/shared/domain/user.ts';
 import { passwordsWith } from '../../functions/shared/password/hash.ts';
 import { sharedSecretsFrom } from '../../functions/shared/token/key-ring.ts';
-import { operatorsClient } from '../../infra/cli/accounts-store.ts';
 import type { StackAccess } from '../../infra/cli/stack-access.ts';
 import { filesIn, writeStackFile } from '../../infra/local/data-folder.ts';
-import { startEngine } from '../../infra/local/engine.ts';
 import { secretsStore } from '../../infra/local/secrets-store.ts';
 import { START } from './clock.ts';
 import { newKeyTexts } from './keys.ts';
-import { engineKind } from './local-gateway.ts';
+import { startTables } from './tables.ts';
 
 /** The command's source, for tests that start it in a way of their own. */
 export const USERS_COMMAND = fileURLToPath(new URL('../../infra/cli/users.ts', import.meta.url));
@@ -60,27 +57,25 @@ export interface Operators {
 const PEPPERS = 'peppers';
 
 export async function operators(): Promise<Operators> {
-  const engine = await startEngine({ kind: engineKind() });
+  const engine = await startTables();
+  const { endpoint, names, client } = engine;
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-users-'));
-  const tables = { usersTable: 'Users', sessionsTable: 'Sessions' };
+  const tables = { usersTable: names.users, sessionsTable: names.sessions };
   const { peppers } = await newKeyTexts();
   const access: StackAccess = {
     ...tables,
-    dynamoDbEndpoint: engine.endpoint,
+    dynamoDbEndpoint: endpoint,
     peppersSecret: () => Promise.resolve(peppers),
     close: () => Promise.resolve(),
   };
-  const client = operatorsClient(access);
-  await createTable(client, tables.usersTable, USERS_KEY.partition);
-  await createTable(client, tables.sessionsTable, SESSIONS_KEY.partition, SESSIONS_KEY.sort);
-  writeStackFile(folder, { ...tables, peppersSecret: PEPPERS, engineEndpoint: engine.endpoint });
+  writeStackFile(folder, { ...tables, peppersSecret: PEPPERS, engineEndpoint: endpoint });
   secretsStore(filesIn(folder).secrets).declareSecret(PEPPERS, PEPPERS, peppers);
 
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
     LATCHKEY_DATA: folder,
-    DYNAMODB_ENDPOINT: engine.endpoint,
+    DYNAMODB_ENDPOINT: endpoint,
     BCRYPT_COST: '4',
   };
   const passwords = passwordsWith(
@@ -100,7 +95,6 @@ export async function operators(): Promise<Operators> {
       return login !== undefined && passwords.matches(password, login.passwordHash);
     },
     async close() {
-      client.destroy();
       await engine.stop();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -118,21 +112,6 @@ function ran(args: readonly string[], { input = '', env, killAfter }: Given): Pr
   child.on('error', reject).on('close', (code) => resolve({ code, ...said }));
   if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter);
   return promise;
-}
-
-async function createTable(client: StoreClient, TableName: string, ...keys: readonly string[]): Promise<void> {
-  const KeySchema = keys.map((AttributeName, at): KeySchemaElement => ({
-    AttributeName,
-    KeyType: at === 0 ? 'HASH' : 'RANGE',
-  }));
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      KeySchema,
-      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  );
 }
 
 type Item = Record<string, unknown>;

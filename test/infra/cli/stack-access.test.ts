@@ -2,16 +2,22 @@ import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { listen } from '../../../infra/local/listen.ts';
 import { startSecretsStandIn, type SecretsStandIn } from '../../../infra/local/secrets-stand-in.ts';
+import type { StackAccess } from '../../../infra/cli/stack-access.ts';
 import { operators, type Operators } from '../../support/operators.ts';
 
 const PASSWORD = 'correct horse battery staple';
 const PEPPERS = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:Peppers';
 
-/** CloudFormation's answers (query protocol) for one stack of ours and one of somebody else. */
-const STACKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'Latchkey-prod': { ApiUrl: 'https://x', UsersTable: 'Users', SessionsTable: 'Sessions', PeppersSecret: PEPPERS },
+/** The outputs of a stack of ours and of one of somebody else. */
+const stacks = ({ usersTable, sessionsTable }: StackAccess): Record<string, Record<string, string>> => ({
+  'Latchkey-prod': {
+    ApiUrl: 'https://x',
+    UsersTable: usersTable,
+    SessionsTable: sessionsTable,
+    PeppersSecret: PEPPERS,
+  },
   Website: { Url: 'https://y' },
-};
+});
 
 let office: Operators;
 let secrets: SecretsStandIn;
@@ -76,13 +82,14 @@ test('an account that cannot be reached is one line', async () => {
   expect(err).toMatch(/^That did not work: .*ECONNREFUSED/);
 });
 
+/** Answers as CloudFormation does (query protocol). */
 function cloudFormationStandIn(): Server {
   return createServer((request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => (body += text));
     request.on('end', () => {
       const name = new URLSearchParams(body).get('StackName') ?? '';
-      const outputs = STACKS[name];
+      const outputs = stacks(office.access)[name];
       response.statusCode = outputs === undefined ? 400 : 200;
       response.end(outputs === undefined ? unknownStack(name) : describedStack(name, outputs));
     });

@@ -152,8 +152,9 @@ test('list goes on after a page and after an item that it cannot read, and says 
     username: `paged-${at}`,
     roles: ['x'.repeat(60_000)],
   }));
-  for (const [at, user] of pages.entries()) await put('Users', { ...userItem(user), pk: `USER#paged-${at}` });
-  await put('Users', { ...userItem(ivan), pk: 'USER#odd', schema: 99 });
+  for (const [at, user] of pages.entries())
+    await put(office.access.usersTable, { ...userItem(user), pk: `USER#paged-${at}` });
+  await put(office.access.usersTable, { ...userItem(ivan), pk: 'USER#odd', schema: 99 });
   try {
     const { code, out, err } = await office.run(['list']);
     expect(pages.filter(({ username }) => out.includes(`${username} `))).toHaveLength(pages.length);
