@@ -12,8 +12,8 @@ import { keySetFrom } from '../../../functions/shared/token/public-keys.ts';
 import { clockAt, START, type SetClock } from '../../support/clock.ts';
 
 const LIFETIME = 900;
-const NAMES = ['signingKeys', 'refreshSecrets', 'peppers', 'publicKeys'] as const;
-type Name = (typeof NAMES)[number];
+
+type Name = 'signingKeys' | 'refreshSecrets' | 'peppers' | 'publicKeys';
 
 let texts: Partial<Record<Name, string>>;
 let clock: SetClock;
