@@ -5,6 +5,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.ts' },
   modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/.latchkey/'],
+  // Tests wait for processes more than they compute; the default leaves one core of two idle.
+  maxWorkers: '100%',
   testTimeout: 30_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['functions/**/*.ts'],

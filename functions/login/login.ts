@@ -1,7 +1,7 @@
 import type { SessionId, UserId } from '../shared/domain/ids.ts';
 import { Outage, Refusal } from '../shared/domain/refusal.ts';
 import { newSession, type ClientPrint, type Device, type SessionLifetimes } from '../shared/domain/session.ts';
-import type { Clock, UnixSeconds } from '../shared/domain/time.ts';
+import type { Clock } from '../shared/domain/time.ts';
 import type { Login, User } from '../shared/domain/user.ts';
 import { lookupName } from '../shared/domain/username.ts';
 import type { Passwords } from '../shared/password/hash.ts';
@@ -25,7 +25,7 @@ export interface LoginNeeds {
   passwords: Passwords;
   replaceHash: ReplaceHash;
   putSession: PutSession;
-  newSessionId(now: UnixSeconds): SessionId;
+  newSessionId(): SessionId;
   pair: MakePair;
   lifetimes: SessionLifetimes;
   /** Says that something went wrong which the caller need not know of. */
@@ -54,7 +54,7 @@ export async function login(
   const [mayTry, found] = await Promise.all([needs.countAttempt(name, now), needs.findLogin(name)]);
   const { user, login } = await authenticated(name, password, found, mayTry, needs);
 
-  const session = newSession(user, needs.newSessionId(now), seen, needs.lifetimes, now);
+  const session = newSession(user, needs.newSessionId(), seen, needs.lifetimes, now);
   const [pair] = await Promise.all([
     needs.pair(user, session, now),
     needs.putSession(session),

@@ -1,13 +1,15 @@
 /** A DynamoDB engine on this machine: a child process on a loopback port of its own, which ends with its parent. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Complaint } from './complaint.ts';
 import { dataFolder } from './data-folder.ts';
+import { within } from './within.ts';
 
 export type EngineKind = 'dynoxide' | 'dynamodb-local';
 
@@ -27,11 +29,19 @@ const READY_WITHIN_MILLISECONDS = 30_000;
 const TRIES = 3;
 
 /**
- * Runs a command until its standard input ends, which it does when the parent ends, however it ends. Nothing else tells
- * a child on every POSIX system that its parent was killed.
+ * Runs a command until it ends or standard input does, which it does when the parent ends, however it ends. Nothing
+ * else tells a child on every POSIX system that its parent was killed. (Descriptor 3, because a shell without job
+ * control gives its background commands no standard input.)
  */
-const UNTIL_PARENT_ENDS =
-  '"$@" </dev/null & engine=$!; trap \'kill $engine\' TERM INT; cat >/dev/null; kill $engine; wait $engine';
+const UNTIL_PARENT_ENDS = `
+exec 3<&0
+"$@" </dev/null 3<&- & engine=$!
+{ read -r _ <&3; kill $engine; } >/dev/null 2>&1 & watch=$!
+exec 3<&-
+trap 'kill $engine' TERM INT
+wait $engine
+wait $engine
+kill $watch 2>/dev/null`;
 
 /** @throws {Complaint} where the engine is not installed or does not start */
 export async function startEngine({ kind, folder }: EngineOptions): Promise<Engine> {
@@ -44,14 +54,14 @@ export async function startEngine({ kind, folder }: EngineOptions): Promise<Engi
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     const port = await freePort();
     const [command, args, cwd] = kind === 'dynoxide' ? dynoxide(port, home) : dynamoDbLocal(port);
-    const child = spawn('sh', ['-c', UNTIL_PARENT_ENDS, 'sh', command, ...args], {
+    const child = spawn('/bin/sh', ['-c', UNTIL_PARENT_ENDS, 'sh', command, ...args], {
       cwd,
-      stdio: ['pipe', 'ignore', 'ignore'],
+      stdio: ['pipe', 'ignore', 'pipe'],
       // Ctrl-C at the terminal is the parent's to handle: it stops the engine last.
       detached: true,
     });
     const endpoint = `http://127.0.0.1:${port}`;
-    if (await answers(endpoint)) {
+    if (await (kind === 'dynoxide' ? saysItListens(child) : answers(endpoint, child))) {
       return {
         endpoint,
         stop: async () => {
@@ -107,10 +117,23 @@ function freePort(): Promise<number> {
   return promise;
 }
 
-/** Whether something speaks HTTP there, once it had time to start. */
-async function answers(endpoint: string): Promise<boolean> {
+/** An answer would prove little: if somebody else took the port, theirs is the answer. */
+async function saysItListens(child: EngineProcess): Promise<boolean> {
+  let said = '';
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-1_000);
+    if (said.includes('listening on')) resolve(true);
+  });
+  child.once('exit', () => resolve(false));
+  return (await within(READY_WITHIN_MILLISECONDS, promise)) ?? false;
+}
+
+/** Whether something speaks HTTP there while the child lives, once it had time to start. */
+async function answers(endpoint: string, child: EngineProcess): Promise<boolean> {
+  child.stderr.resume();
   const until = Date.now() + READY_WITHIN_MILLISECONDS;
-  while (Date.now() < until) {
+  while (Date.now() < until && child.exitCode === null) {
     try {
       await fetch(endpoint, {
         method: 'POST',
@@ -125,9 +148,11 @@ async function answers(endpoint: string): Promise<boolean> {
   return false;
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+type EngineProcess = ChildProcessByStdio<Writable, null, Readable>;
+
+async function ended(child: EngineProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = new Promise((resolve) => child.once('exit', resolve));
-  child.stdin?.end();
+  child.stdin.end();
   await exit;
 }

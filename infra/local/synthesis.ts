@@ -27,7 +27,9 @@ export function synthesizeLocally(folder: string, say: (line: string) => void): 
   rmSync(assembly, { recursive: true, force: true });
   const cdk = join(dirname(createRequire(import.meta.url).resolve('aws-cdk/package.json')), 'bin', 'cdk');
   const args = [cdk, 'synth', '--quiet', '--no-notices', '-c', 'env=local', '-o', assembly];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: PROJECT, encoding: 'utf8' });
+  // A local run asks nobody on the network for anything.
+  const env = { ...process.env, CDK_DISABLE_VERSION_CHECK: '1', CDK_DISABLE_CLI_TELEMETRY: 'true' };
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: PROJECT, encoding: 'utf8', env });
   if (status !== 0) throw new Complaint(`The stack does not synthesize:\n${stdout}${stderr}`.trimEnd());
   writeFileSync(assemblyMade, sources);
   return assembly;

@@ -38,6 +38,7 @@ const ROUTES: Readonly<Record<FunctionName, Pick<Request, 'method' | 'resource'>
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
   readonly body: Members;
 }
 
@@ -120,7 +121,7 @@ export async function startService(environment: Readonly<Record<string, string>>
     async call(name, request) {
       if (!handlers.has(name)) await restart(name);
       const { statusCode, headers, body } = await handlers.get(name)!(apiEvent({ ...ROUTES[name], ...request }));
-      return { status: statusCode, headers: headers ?? {}, body: membersOfJson(body) };
+      return { status: statusCode, headers: headers ?? {}, text: body, body: membersOfJson(body) };
     },
     async account(changes = {}) {
       const username = changes.username ?? `user-${randomUUID()}`;
@@ -147,6 +148,33 @@ export async function startService(environment: Readonly<Record<string, string>>
   };
   return service;
 }
+
+/** The headers of an answer with tokens or about a user, which nobody may keep. */
+export const JSON_HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Strict-Transport-Security': 'max-age=63072000',
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After',
+  'Content-Type': 'application/json',
+  'Cache-Control': 'no-store',
+};
+export const PROBLEM_HEADERS = { ...JSON_HEADERS, 'Content-Type': 'application/problem+json' };
+
+/** A problem document with the members of RFC 9457, and what else it says. */
+export const problemOf = (status: number, title: string, detail: string, members: object = {}) => ({
+  type: 'about:blank',
+  title,
+  status,
+  detail,
+  ...members,
+});
+
+/** The answer to a token that was presented and refused. */
+export const badToken = (detail: string, code = 'token_not_valid') => ({
+  status: 401,
+  headers: { ...PROBLEM_HEADERS, 'WWW-Authenticate': 'Bearer realm="api", error="invalid_token"' },
+  body: problemOf(401, 'Unauthorized', detail, { code }),
+});
 
 /** What the authorizer hands on of an access token it let in. */
 export function authorizerContext(access: string): Readonly<Record<string, string | number>> {

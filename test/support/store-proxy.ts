@@ -74,7 +74,8 @@ export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
       return;
     }
     if (fault === 'throttle' || fault === 'fail') {
-      return answerWith(response, call, ERRORS[fault].status, Buffer.from(JSON.stringify(ERRORS[fault].body)));
+      answerWith(response, call, ERRORS[fault].status, Buffer.from(JSON.stringify(ERRORS[fault].body)));
+      return;
     }
     const isHeld = fault === undefined && gate.isClosed;
     if (isHeld) gate.enter();

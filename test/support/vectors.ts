@@ -23,9 +23,8 @@ const asText = (value: unknown): string => (typeof value === 'string' ? value : 
 export interface SignatureVector {
   readonly name: string;
   readonly token: string;
-  readonly valid: boolean;
-  /** The key that verifies it: public, or for a MAC the secret. */
-  readonly key: Members;
+  /** What verifies it: public keys, or for a MAC the secret. */
+  readonly keys: readonly Members[];
 }
 
 /** @param file `json_web_signature` or `json_web_crypto` */
@@ -36,10 +35,11 @@ export const signatureVectors = (file: string): readonly SignatureVector[] =>
       .map((row) => ({
         name: `${asText(row['tcId'])} ${asText(row['comment'])}`,
         token: asText(row['jws']),
-        valid: row['result'] === 'valid',
-        key: membersOf(group['public'] ?? group['private']),
+        keys: keysIn(membersOf(group['public'] ?? group['private'])),
       })),
   );
+
+const keysIn = (one: Members): readonly Members[] => ('keys' in one ? listIn(one, 'keys') : [one]);
 
 /** An example of RFC 7520, RFC 7797 or RFC 8037: its compact form, or where it has none its JSON form. */
 export interface CookbookExample {

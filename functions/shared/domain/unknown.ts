@@ -25,6 +25,19 @@ export function membersOfJson(text: string): Members {
   return membersOf(value);
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Like {@link membersOfJson}, of bytes that must be UTF-8 without a byte order mark (RFC 8259 section 8.1). @throws {Unfit} */
+export function membersOfBytes(bytes: Uint8Array): Members {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    throw new Unfit('not UTF-8');
+  }
+  return membersOfJson(text);
+}
+
 /** @throws {Unfit} unless the value is an object */
 export function membersOf(value: unknown): Members {
   if (!isMembers(value)) throw new Unfit('not an object');

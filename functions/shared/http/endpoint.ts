@@ -51,6 +51,8 @@ function refused({ reason, fields, shown }: Refusal): APIGatewayProxyResult {
 const placeOf = (error: unknown): string =>
   error instanceof Error
     ? (error.stack ?? '')
+        // A message can have lines that look like frames.
+        .replace(error.message, '')
         .split('\n')
         .filter((line) => /^\s+at /.test(line))
         .slice(0, 5)

@@ -29,7 +29,8 @@ export function deviceIn(event: APIGatewayProxyEvent): Device {
   const userAgent = headerIn(event, 'user-agent') ?? '';
   return {
     address: event.requestContext.identity.sourceIp,
-    userAgent: userAgent.toWellFormed().slice(0, USER_AGENT_CHARACTERS),
+    // Cut before it is made well-formed, because the cut can go through a pair of surrogates.
+    userAgent: userAgent.slice(0, USER_AGENT_CHARACTERS).toWellFormed(),
   };
 }
 

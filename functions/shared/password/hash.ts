@@ -58,7 +58,8 @@ export function passwordsWith(peppers: () => Promise<readonly SharedSecret[]>, c
   };
 }
 
-const STORED = new RegExp(`^${SCHEME}:([^:]+):(\\$2b\\$\\d\\d\\$[./A-Za-z0-9]{53})$`);
+/** Bcrypt knows costs from 4 to 31; the library throws at any other. */
+const STORED = new RegExp(`^${SCHEME}:([^:]+):(\\$2b\\$(?:0[4-9]|[12]\\d|3[01])\\$[./A-Za-z0-9]{53})$`);
 
 function partsOf(stored: string): { kid?: string | undefined; digest?: string | undefined } {
   const [, kid, digest] = STORED.exec(stored) ?? [];

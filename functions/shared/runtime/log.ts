@@ -10,8 +10,12 @@ export function log(level: 'INFO' | 'WARN' | 'ERROR', event: string, fields: Log
   process.stdout.write(`${line}\n`);
 }
 
-/** What may be said of an error in a log: the names along its chain of causes, and for our own defects where. */
-export function nameOf(error: unknown): string {
+/**
+ * What may be said of an error in a log: the names along its chain of causes.
+ *
+ * @param causes so many of them at the most, because a chain can lead back to where it began
+ */
+export function nameOf(error: unknown, causes = 5): string {
   if (!(error instanceof Error)) return typeof error;
-  return error.cause === undefined ? error.name : `${error.name} < ${nameOf(error.cause)}`;
+  return error.cause === undefined || causes === 0 ? error.name : `${error.name} < ${nameOf(error.cause, causes - 1)}`;
 }

@@ -1,5 +1,5 @@
 import { Refusal } from '../domain/refusal.ts';
-import { membersOfJson, textIn } from '../domain/unknown.ts';
+import { membersOfBytes, textIn } from '../domain/unknown.ts';
 
 /** The header every token of ours has, and nothing else. */
 export interface TokenHeader {
@@ -12,8 +12,6 @@ export interface TokenHeader {
 const MAX_TOKEN_CHARACTERS = 8_192;
 
 const SEGMENT = /^[A-Za-z0-9_-]+$/;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Reads a token's header after the checks that `jose` leaves out: length, three segments of canonical base64url
@@ -29,7 +27,7 @@ export function headerOf(token: string): TokenHeader {
     throw new Refusal('token-malformed');
   }
   try {
-    const members = membersOfJson(utf8.decode(Buffer.from(header, 'base64url')));
+    const members = membersOfBytes(Buffer.from(header, 'base64url'));
     if (Object.keys(members).length !== 3) throw new Refusal('token-malformed');
     return { alg: textIn(members, 'alg'), typ: textIn(members, 'typ'), kid: textIn(members, 'kid') };
   } catch {

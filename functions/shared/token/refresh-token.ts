@@ -54,12 +54,10 @@ export const importedSecretsFrom = (text: string): Promise<readonly ImportedSecr
 export const refreshTokensWith =
   (ring: Ring): MakeRefreshToken =>
   async (session, now) => {
-    const keys = await ring();
+    const keys = (await ring()).filter((one) => !hasEnded(one, now));
     const iat = issuedAt(session);
-    const { kid, key } = keySigningAt(
-      keys,
-      keys.some((one) => one.signsFrom <= iat && !hasEnded(one, now)) ? iat : now,
-    );
+    // The one that signed at that time, so that the token stays the same after a rotation of the secret.
+    const { kid, key } = keySigningAt(keys, keys.some((one) => one.signsFrom <= iat) ? iat : now);
     const claims = {
       sub: session.userId,
       sid: session.sessionId,

@@ -2,7 +2,7 @@ import { compactVerify, errors, type CompactVerifyGetKey } from 'jose';
 import { Refusal } from '../domain/refusal.ts';
 import { SIGNING_ALGORITHMS } from '../domain/settings.ts';
 import type { UnixSeconds } from '../domain/time.ts';
-import { membersOfJson, type Members } from '../domain/unknown.ts';
+import { membersOfBytes, type Members } from '../domain/unknown.ts';
 import { ACCESS_TYP, asForged, claimsFrom, type AccessClaims, type TokenTerms } from './claims.ts';
 import { headerOf } from './compact.ts';
 
@@ -11,8 +11,6 @@ export type VerifyAccessToken = (token: string, now: UnixSeconds) => Promise<Acc
 
 /** Looks up the key that a token's header names: a key set of `jose`. */
 export type FindKey = CompactVerifyGetKey;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * A verifier of access tokens (RFC 9068 section 4) with the key set that `findKey` looks keys up in.
@@ -37,9 +35,9 @@ export const verifierWith =
 export async function signedPayload(token: string, findKey: FindKey, algorithms: readonly string[]): Promise<Members> {
   try {
     const { payload } = await compactVerify(token, findKey, { algorithms: [...algorithms] });
-    return asForged(() => membersOfJson(utf8.decode(payload)));
+    return asForged(() => membersOfBytes(payload));
   } catch (error) {
-    if (error instanceof errors.JOSEError || error instanceof TypeError) throw new Refusal('token-forged');
+    if (error instanceof errors.JOSEError) throw new Refusal('token-forged');
     throw error;
   }
 }

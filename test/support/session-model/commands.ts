@@ -1,6 +1,7 @@
 import fc, { type Arbitrary, type AsyncCommand } from 'fast-check';
 import type { SessionsUnderTest, Weather } from './driver.ts';
 import type { Flight } from './flight.ts';
+import { FUNCTION_SECONDS } from './honest.ts';
 import { client, type Device, type World } from './world.ts';
 
 /** Something that can happen in the world. `subject` is whom it happens to; where it finds nobody, it does not happen. */
@@ -19,12 +20,11 @@ class Happening<Subject> implements AsyncCommand<World, SessionsUnderTest> {
     this.#act = act;
   }
 
-  check(world: Readonly<World>): boolean {
+  check(world: World): boolean {
     return this.#subject(world) !== undefined;
   }
 
   async run(world: World): Promise<void> {
-    world.moment += 1;
     world.story.push(this.#name);
     await this.#act(world, this.#subject(world)!);
   }
@@ -60,9 +60,6 @@ const answered = (index: number) => (world: World) =>
     index,
   );
 
-const finish = async (flight: Flight): Promise<void> => {
-  while (flight.answer === undefined) await flight.step();
-};
 const ask = (world: World, from: Device, weather: Weather): Flight =>
   world.ask(from, from.stored!, client(from), weather);
 const told = ({ first, fault }: Weather): string => `${first} first${fault === 'none' ? '' : `, ${fault}`}`;
@@ -83,6 +80,15 @@ const few = fc.nat({ max: 3 });
 /** Around every limit of the rule, and a usual pause between two refreshes. */
 const pause = fc.constantFrom(1, 1, 5, 14, 15, 16, 28, 29, 29, 30, 31, 45, 60, 900);
 
+/** A function that has its time answers before more passes. */
+const pass = async (world: World, seconds: number): Promise<void> => {
+  for (const flight of world.flights) {
+    if (flight.entered && world.now + seconds - flight.now > FUNCTION_SECONDS) await flight.finish();
+  }
+  world.wait(seconds);
+};
+const passing = pause.map((seconds) => new Happening(`${seconds} s pass`, nobody, (world) => pass(world, seconds)));
+
 /** What the tabs of one honest device and its network do. */
 export const honest = (number: number): Happenings[] => [
   weather.map(
@@ -95,13 +101,18 @@ export const honest = (number: number): Happenings[] => [
     (fate) =>
       new Happening(`device ${number} refreshes, the answer ${fate}`, holder(number), async (world, from) => {
         const flight = ask(world, from, fair);
-        await finish(flight);
+        await flight.finish();
         if (fate === 'arrives') world.arrive(flight);
         else flight.abandoned = true;
       }),
   ),
   few.map((index) => new Happening(`step ${index}`, unfinished(index), (_, flight) => flight.step())),
-  few.map((index) => new Happening(`finish ${index}`, unanswered(index), (_, flight) => finish(flight))),
+  few.map(
+    (index) =>
+      new Happening(`finish ${index}`, unanswered(index), async (_, flight) => {
+        await flight.finish();
+      }),
+  ),
   few.map(
     (index) =>
       new Happening(`the answer to ${index} arrives`, answered(index), (world, flight) => world.arrive(flight)),
@@ -117,8 +128,8 @@ export const honest = (number: number): Happenings[] => [
       moving.at = moving.at === 'home' ? 'street' : 'home';
     }),
   ),
-  pause.map((seconds) => new Happening(`${seconds} s pass`, nobody, (world) => world.wait(seconds))),
-  pause.map((seconds) => new Happening(`${seconds} s pass`, nobody, (world) => world.wait(seconds))),
+  passing,
+  passing,
 ];
 
 function nobody(): true {
@@ -130,7 +141,16 @@ export const trouble = (number: number): Happenings[] => [
   fc
     .constantFrom(1, 29, 31, 59, 61, 120)
     .map((seconds) => new Happening(`the clock steps ${seconds} s back`, nobody, (world) => world.wait(-seconds))),
-  fc.constantFrom(3_000, 3_600).map((seconds) => new Happening(`${seconds} s pass`, nobody, (world) => world.wait(seconds))),
+  fc
+    .constantFrom(3_000, 3_600)
+    .map((seconds) => new Happening(`${seconds} s pass`, nobody, (world) => pass(world, seconds))),
+  fc.constantFrom(31, 900).map(
+    (seconds) =>
+      new Happening(`functions stand still for ${seconds} s`, nobody, (world) => {
+        for (const flight of world.flights) flight.stalled ||= flight.entered && !flight.over;
+        world.wait(seconds);
+      }),
+  ),
   fc.constant(new Happening('every token is verified', nobody, (world) => world.verifyEverything())),
   fc.constant(
     new Happening(
@@ -171,7 +191,7 @@ export const thief = (victim: number): Happenings[] => [
           const by = disguised ? client(world.devices[victim]!) : 'elsewhere';
           const flight = world.ask('thief', token, by, weather);
           if (!atOnce) return;
-          await finish(flight);
+          await flight.finish();
           world.arrive(flight);
         },
       );
@@ -228,7 +248,8 @@ export const logIn = (number: number): Happenings =>
   fc.constant(
     new Happening(
       `device ${number} logs in`,
-      (world) => (world.account.active && world.devices[number]!.stored === undefined ? world.devices[number] : undefined),
+      (world) =>
+        world.account.active && world.devices[number]!.stored === undefined ? world.devices[number] : undefined,
       (world, arriving) => world.logIn(arriving),
     ),
   );

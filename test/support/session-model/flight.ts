@@ -1,7 +1,7 @@
 import type { Answer, StoreCall, Token, Underway, Weather } from './driver.ts';
-import { explained } from './honest.ts';
-import { inTime, judged, vouched, type Account, type Line, type Verdict } from './reference.ts';
-import { must } from './spine.ts';
+import { lossOf } from './honest.ts';
+import { inTime, judged, newest, vouched, type Account, type Line, type Verdict } from './reference.ts';
+import { Broken, must } from './spine.ts';
 import type { Device, Known, World } from './world.ts';
 
 export type Asker = Device | 'thief';
@@ -32,6 +32,8 @@ export class Flight {
   now = 0;
   answer: Answer | undefined;
   over = false;
+  /** Time passed between its reading the clock and its last call of the store, more than a function has. */
+  stalled = false;
   /** Nobody waits for the answer any more. */
   abandoned = false;
   readonly #world: World;
@@ -51,21 +53,33 @@ export class Flight {
     this.#weather = weather;
     this.session = session;
     this.serial = serial!;
-    this.readAt = world.moment;
+    this.readAt = world.tick();
   }
 
   get verdict(): Verdict | undefined {
     return this.#looks.at(-1)?.verdict;
   }
 
-  /** Whether it changed the session, and to what. */
-  get written(): Line | undefined {
-    for (const { written, verdict } of this.#looks) if (written && 'after' in verdict) return verdict.after;
+  /** What it did to the session, if anything. */
+  get change(): { readonly before: Line; readonly after: Line } | undefined {
+    for (const { written, line, verdict } of this.#looks) {
+      if (written && 'after' in verdict) return { before: line, after: verdict.after };
+    }
     return undefined;
   }
 
-  get lineBefore(): Line | undefined {
+  /** The session as it was judged last. */
+  get saw(): Line | undefined {
     return this.#looks.at(-1)?.line;
+  }
+
+  /** Whether it took user and session for contradicting each other, which at this moment they do not. */
+  get sawHalf(): boolean {
+    return !this.#isVouched() && vouched(this.session.line, this.#world.account);
+  }
+
+  get entered(): boolean {
+    return this.#underway !== undefined;
   }
 
   /** One step: it gets to its function, or one call of the store goes through. */
@@ -73,7 +87,7 @@ export class Flight {
     const world = this.#world;
     if (this.#underway === undefined) {
       this.now = world.now;
-      this.#enteredAt = world.moment;
+      this.#enteredAt = world.tick();
       this.#underway = await world.sut.present(this.#token, this.by, this.#weather);
       return;
     }
@@ -91,6 +105,12 @@ export class Flight {
     this.#check(answer);
   }
 
+  /** Every step up to its answer. */
+  async finish(): Promise<Answer> {
+    while (this.answer === undefined) await this.step();
+    return this.answer;
+  }
+
   #happened(call: StoreCall): void {
     if (call === 'user-read') this.#user = this.#world.account;
     else this.#look(call === 'written');
@@ -101,7 +121,8 @@ export class Flight {
     const { line, spine } = session;
     const before = this.#looks.at(-1);
     const verdict = judged(line, this);
-    this.judgedAt = this.#world.moment;
+    this.judgedAt = this.#world.tick();
+    this.#world.reached.add(nameOf(line, serial, verdict, written));
     this.#looks.push({ line, verdict, written, onSpine: spine.holds(serial) });
     if (!written) {
       // The first write is made without having read, so it may well be the wrong one.
@@ -148,7 +169,7 @@ export class Flight {
         return 'pair';
       case 'new':
         if (look.written) return 'pair';
-        must(this.#looks.length === MOST_LOOKS, 'a loser is judged again, three times');
+        must(this.#looks.length >= MOST_LOOKS, 'a loser is judged again, three times');
         return 'unavailable';
     }
   }
@@ -164,7 +185,19 @@ export class Flight {
     if (session.robbed || isOver || !inTime(this.#world.known(this.#token).times, this.now)) return;
     const { line } = this.#looks.at(-1)!;
     if (this.now >= line.idleEnd || this.now >= line.absoluteEnd) return;
-    must(explained(this), 'an honest device alone is never logged out');
-    session.lost = true;
+    const loss = lossOf(this);
+    if (loss === undefined) throw new Broken('an honest device alone is never logged out');
+    this.#world.losses.push(loss);
+    session.lost ||= loss !== 'half-seen';
   }
+}
+
+/** What a look came to, in the words of the rule. */
+function nameOf(line: Line, serial: number, verdict: Verdict, written: boolean): string {
+  const older = line.used?.serial !== serial && newest(line).serial !== serial ? ' an older one' : '';
+  if (verdict.kind === 'again') return line.used?.serial === serial ? 'again for the used one' : `again${older}`;
+  if (verdict.kind !== 'new' || !written) return verdict.kind === 'new' ? 'not yet' : verdict.kind;
+  if (serial > newest(line).serial) return 'adopt';
+  if (line.used?.serial === serial) return verdict.after.live.length > 1 ? 'fork beside' : 'fork instead';
+  return `rotate${older}`;
 }

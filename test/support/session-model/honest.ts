@@ -1,3 +1,64 @@
+/**
+ * The schedules in which the rule takes an honest device for a thief, or refuses it by mistake. Each is named here, as
+ * narrowly as it can be; any other way to lose a session is a defect.
+ */
 import type { Flight } from './flight.ts';
+import { SHORTLY, type Line } from './reference.ts';
 
-export const explained = (_lost: Flight): boolean => false;
+export type Loss =
+  // These three need two requests of one device in flight at once, that is several tabs: a second one that was sent
+  // before the answer to the first had arrived. What the first brings home is dead before the device can use it, or
+  // what the second was sent with is dead before it gets there.
+  /** Half a minute or more lies between them: the network, or a device that fell asleep, held one of them back. */
+  | 'overtaken'
+  /**
+   * An answer was lost; half a minute later or more, tabs in different networks ask again with the same old token, so
+   * that each gets a successor of its own, and the second one's kills the first one's.
+   */
+  | 'apart'
+  /** An answer was lost; the two ask again half a minute later, one in its last seconds and one just after it. */
+  | 'straddled'
+  /** Log out everywhere else: the request saw the user before it and the session after it, or the reverse. */
+  | 'half-seen'
+  /** Time passed within a function, more than its limit allows. */
+  | 'stalled';
+
+/** Within this time a function answers or is stopped; the clock that it read when it began is that old at most. */
+export const FUNCTION_SECONDS = 3;
+
+/** Why an honest device alone was refused. */
+export function lossOf(refused: Flight): Loss | undefined {
+  if (refused.sawHalf) return 'half-seen';
+  const { session, serial } = refused;
+  const killer = session.flights.find(
+    ({ change }) => change !== undefined && alive(change.before, serial) && !alive(change.after, serial),
+  );
+  if (killer === undefined) return undefined;
+
+  for (const first of session.flights) {
+    const { arrivedAt, judgedAt, verdict } = first;
+    if (arrivedAt === undefined || verdict === undefined || !('mint' in verdict)) continue;
+    const second = verdict.mint.serial === serial ? killer : refused;
+    if (judgedAt! >= killer.judgedAt! || second.readAt > arrivedAt) continue;
+    if (killer.now - first.now >= SHORTLY - FUNCTION_SECONDS) return 'overtaken';
+    if (forksApart(killer)) return 'apart';
+    if (crosses(first, killer)) return 'straddled';
+  }
+  return session.flights.some(({ stalled }) => stalled) ? 'stalled' : undefined;
+}
+
+const alive = (line: Line, serial: number): boolean =>
+  line.used?.serial === serial || line.live.some((mint) => mint.serial === serial);
+
+/** Whether it killed what had just been made for another network. */
+const forksApart = ({ serial, by, now, change }: Flight): boolean =>
+  change?.before.used?.serial === serial &&
+  change.before.made !== undefined &&
+  change.before.made.by !== by &&
+  now - change.before.made.at < SHORTLY;
+
+/** Whether a change was recent for the first and not for the second. */
+const crosses = (first: Flight, second: Flight): boolean =>
+  [first.saw?.made?.at, first.saw?.used?.at].some(
+    (at) => at !== undefined && first.now - at < SHORTLY && second.now - at >= SHORTLY,
+  );

@@ -6,7 +6,7 @@
 import { LIFETIMES } from './driver.ts';
 
 /** Seconds in which a second question gets the first answer. */
-const SHORTLY = 30;
+export const SHORTLY = 30;
 
 /** Seconds by which the clock that made a token may be ahead of ours. */
 const CLOCK_LEEWAY = 60;

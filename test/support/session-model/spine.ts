@@ -14,15 +14,9 @@ export function must(holds: boolean, promise: string): asserts holds {
 export class Spine {
   /** The newest token that was used; none before the first refresh. */
   #tip: number | undefined;
-  #parents: Map<number, number | undefined>;
+  #parents = new Map<number, number | undefined>([[0, undefined]]);
   /** After a restored backup, tokens turn up whose parent nobody remembers. */
-  #forgetful: boolean;
-
-  constructor(from?: Spine) {
-    this.#tip = from?.#tip;
-    this.#parents = new Map(from?.#parents ?? [[0, undefined]]);
-    this.#forgetful = from !== undefined;
-  }
+  #forgetful = false;
 
   /** Whether a token is the newest that was used, or came of it. */
   holds(serial: number): boolean {
@@ -32,7 +26,11 @@ export class Spine {
 
   /** A copy to go on from after this moment was restored. */
   remembered(): Spine {
-    return new Spine(this);
+    const copy = new Spine();
+    copy.#tip = this.#tip;
+    copy.#parents = new Map(this.#parents);
+    copy.#forgetful = true;
+    return copy;
   }
 
   grow(used: number, made: number): void {

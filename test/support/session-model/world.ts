@@ -8,6 +8,7 @@ import {
   type Weather,
 } from './driver.ts';
 import { Flight, type Asker } from './flight.ts';
+import type { Loss } from './honest.ts';
 import { inTime, judged, lives, loggedIn, newest, vouched, type Account, type Line, type Mint } from './reference.ts';
 import { must, Spine } from './spine.ts';
 
@@ -23,6 +24,7 @@ export interface Known {
   /** Whether its own device lost it, in a way that is documented. */
   lost: boolean;
   readonly texts: Map<Mint, Token>;
+  /** The requests that its line came of. */
   readonly flights: Flight[];
 }
 
@@ -48,18 +50,26 @@ export class World {
   readonly flights: Flight[] = [];
   account: Account = { active: true, epoch: 0 };
   now = START;
-  /** Counts what happens, whatever the clock says. */
-  moment = 0;
+  #moments = 0;
   /** What the thief holds, the newest last. */
   loot: Token[] = [];
-  backup: { readonly session: Known; readonly line: Line; readonly spine: Spine; readonly of: Backup } | undefined;
+  backup: (Pick<Known, 'line' | 'spine' | 'flights'> & { readonly session: Known; readonly of: Backup }) | undefined;
   /** What happened, for whoever has to understand a failure. */
   readonly story: string[] = [];
+  /** Every part of the rule that was used. */
+  readonly reached = new Set<string>();
+  /** Sessions that honest devices lost in a way that is known. */
+  readonly losses: Loss[] = [];
   readonly #tokens = new Map<Token, KnownToken>();
 
   constructor(sut: SessionsUnderTest, devices: readonly string[]) {
     this.sut = sut;
     for (const name of devices) this.devices.push({ name, at: 'home', stored: undefined });
+  }
+
+  /** Orders what happens, whatever the clock says. */
+  tick(): number {
+    return (this.#moments += 1);
   }
 
   known(token: Token): KnownToken {
@@ -114,7 +124,7 @@ export class World {
 
   /** The answer of a request gets to whoever asked. A device that holds another session by now does not care. */
   arrive(flight: Flight): void {
-    flight.arrivedAt = this.moment;
+    flight.arrivedAt = this.tick();
     const { asker, answer, session } = flight;
     if (answer === undefined || answer.kind === 'unavailable') return;
     const token = answer.kind === 'pair' ? answer.pair.refresh : undefined;
@@ -162,12 +172,13 @@ export class World {
   }
 
   over(session: Known, because: 'ended' | 'theft'): void {
-    session.over ??= { since: this.moment, because };
+    session.over ??= { since: this.tick(), because };
   }
 
   async backUp(session: Known): Promise<void> {
     const of = await this.sut.backUp(session.texts.values().next().value!);
-    this.backup = { session, line: session.line, spine: session.spine.remembered(), of };
+    const flights = session.flights.filter(({ answer }) => answer !== undefined);
+    this.backup = { session, line: session.line, spine: session.spine.remembered(), flights, of };
   }
 
   /** The backup, if it may be restored: not while a request is under way, nor where the session ended since. */
@@ -177,16 +188,41 @@ export class World {
     return session.over || !this.stands({ ...session, line }) ? undefined : of;
   }
 
+  /** Takes so long that no answer is on its way any more. */
   async restore(): Promise<void> {
-    const { session, line, spine, of } = this.backup!;
+    for (const flight of this.flights) flight.abandoned ||= flight.arrivedAt === undefined;
+    const { session, line, spine, flights, of } = this.backup!;
     await of.restore();
     session.line = line;
     session.spine = spine.remembered();
+    session.flights.splice(0, Infinity, ...flights);
   }
 
   /** Whether this moment's answer to a session's holder would be yes, the user included. */
   stands({ line }: Known): boolean {
     return lives(line, this.now) && vouched(line, this.account);
+  }
+
+  /**
+   * A thief and the victim use what they hold, at their leisure and one after the other, until one of them is refused:
+   * that takes one use each where they hold different tokens, and one more where they hold the same.
+   */
+  async reckoning(victim: Device, thiefFirst: boolean): Promise<void> {
+    const [stolen, own] = [this.loot.at(-1), victim.stored];
+    if (stolen === undefined || own === undefined) return;
+    const { session } = this.known(own);
+    if (this.known(stolen).session !== session || !this.stands(session)) return;
+    const uses = stolen === own ? 3 : 2;
+    for (let use = 0; use < uses && victim.stored !== undefined; use += 1) {
+      this.wait(RECKONING_PAUSE);
+      const thiefs = (use % 2 === 0) === thiefFirst;
+      const flight = this.ask(thiefs ? 'thief' : victim, thiefs ? this.loot.at(-1)! : victim.stored, 'anywhere', FAIR);
+      const { kind } = await flight.finish();
+      this.arrive(flight);
+      if (kind === 'refused') break;
+    }
+    must(!this.stands(session), 'the session is dead after a thief and the victim have both used their tokens');
+    this.reached.add('reckoning');
   }
 
   /** Asks of every token there ever was whether it is good: exactly those must be that the reference calls good. */
@@ -205,6 +241,11 @@ export class World {
     }
   }
 }
+
+const FAIR: Weather = { first: 'user', fault: 'none' };
+
+/** Longer than anything is recent. */
+const RECKONING_PAUSE = 31;
 
 /** The address and user agent of a device, as one word. */
 export const client = ({ name, at }: Device): string => `${name} ${at}`;

@@ -19,4 +19,18 @@ async function holds(devices: readonly string[], happenings: readonly Happenings
 }
 
 test('honest', () => holds(['one'], honest(0)));
-test('whole', () => holds(['one', 'two'], [...honest(0), ...honest(0), ...honest(1), ...trouble(0), ...thief(0), ...endings(0), ...endings(1), logIn(0), logIn(1)]));
+test('whole', () =>
+  holds(
+    ['one', 'two'],
+    [
+      ...honest(0),
+      ...honest(0),
+      ...honest(1),
+      ...trouble(0),
+      ...thief(0),
+      ...endings(0),
+      ...endings(1),
+      logIn(0),
+      logIn(1),
+    ],
+  ));

@@ -1,0 +1,168 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { TokenPair } from '../../../../functions/shared/token/pair.ts';
+import type { Request } from '../../../support/events.ts';
+import { serve } from '../../../support/http-server.ts';
+import { expectNoSecretsIn } from '../../../support/secrecy.ts';
+import {
+  authorizerContext,
+  PROBLEM_HEADERS,
+  problemOf,
+  startService,
+  type Account,
+  type Answer,
+  type FunctionName,
+  type Service,
+} from '../../../support/service.ts';
+import type { Fault, StoreCall } from '../../../support/store-proxy.ts';
+
+const WITHIN_MS = 3_000;
+const FUNCTIONS: readonly FunctionName[] = ['login', 'refresh', 'verify', 'profile', 'blacklist'];
+
+let service: Service;
+let account: Account;
+let pair: TokenPair;
+let requests: Readonly<Record<FunctionName, Request>>;
+
+beforeAll(async () => {
+  service = await startService();
+  account = await service.account();
+  pair = await service.login(account);
+  requests = requestsOf(account, pair);
+  // Secrets are in memory from here on, so that only the store can be missing.
+  for (const name of FUNCTIONS.filter((each) => each !== 'blacklist')) await service.call(name, requests[name]);
+  await service.call('blacklist', { json: { refresh: 'x.x.x' } });
+});
+afterAll(() => service.stop());
+afterEach(() => service.proxy.disturb(() => undefined));
+
+const requestsOf = ({ username, password }: Account, { access, refresh }: TokenPair) => ({
+  login: { json: { username, password } },
+  refresh: { json: { refresh } },
+  verify: { json: { token: access } },
+  profile: { authorizer: authorizerContext(access) },
+  blacklist: { json: { refresh } },
+});
+
+const unavailable = {
+  status: 503,
+  headers: { ...PROBLEM_HEADERS, 'Retry-After': '5' },
+  body: problemOf(503, 'Service Unavailable', 'The service is not available at the moment. Please try again.'),
+};
+
+/** What every function answers, all called at once, and how long the slowest took. */
+async function answers(): Promise<{ got: Answer[]; milliseconds: number }> {
+  const start = performance.now();
+  const got = await Promise.all(FUNCTIONS.map((name) => service.call(name, requests[name])));
+  return { got, milliseconds: performance.now() - start };
+}
+
+async function expectUnavailable(): Promise<void> {
+  const { got, milliseconds } = await answers();
+  for (const [at, { status, headers, body }] of got.entries()) {
+    const name = FUNCTIONS[at];
+    expect({ name, status, headers, body }).toEqual({ name, ...unavailable });
+  }
+  expect(milliseconds).toBeLessThan(WITHIN_MS);
+}
+
+describe('a dead store is a 503 within 3 s', () => {
+  test('where nothing listens', async () => {
+    await service.proxy.goDown();
+    try {
+      await expectUnavailable();
+    } finally {
+      await service.proxy.comeUp();
+    }
+  });
+
+  test.each<Fault>(['never', 'refuse', 'fail', 'throttle', 'cut', { delayed: 2_000 }])(
+    'where each call meets %j',
+    async (fault) => {
+      service.proxy.disturb(() => fault);
+      await expectUnavailable();
+    },
+  );
+
+  test('and when it is back, so is the service', async () => {
+    const other = await service.account();
+    const fresh = requestsOf(other, await service.login(other));
+    for (const name of FUNCTIONS) expect((await service.call(name, fresh[name])).status).toBe(200);
+  });
+});
+
+describe('a store that fails once', () => {
+  test.each<Fault>(['refuse', 'fail', 'throttle', 'cut'])('with %j goes unnoticed', async (fault) => {
+    const other = await service.account();
+    const fresh = requestsOf(other, await service.login(other));
+    const hurt = new Set<string>();
+    service.proxy.disturb((call) => {
+      const name = nameOf(call);
+      if (hurt.has(name)) return undefined;
+      hurt.add(name);
+      return fault;
+    });
+    for (const name of FUNCTIONS) expect((await service.call(name, fresh[name])).status).toBe(200);
+    expect(hurt.size).toBeGreaterThanOrEqual(7);
+  });
+
+  const nameOf = ({ operation, table, key }: StoreCall) => `${operation} ${table} ${key}`;
+});
+
+describe('a login whose session cannot be stored', () => {
+  test('gives no tokens', async () => {
+    service.proxy.disturb(({ operation }) => (operation === 'PutItem' ? 'fail' : undefined));
+    const { username, password } = await service.account();
+    const { status, body } = await service.call('login', { json: { username, password } });
+    expect(status).toBe(503);
+    expect(body).not.toHaveProperty('access');
+  });
+});
+
+describe('a refresh whose user cannot be read after the write', () => {
+  test('is a 503, and the retry gets the successor', async () => {
+    const { refresh } = await service.login(await service.account());
+    service.proxy.disturb(({ operation }) => (operation === 'GetItem' ? 'fail' : undefined));
+    expect((await service.call('refresh', { json: { refresh } })).status).toBe(503);
+    service.proxy.disturb(() => undefined);
+    const { status, body } = await service.call('refresh', { json: { refresh } });
+    expect(status).toBe(200);
+    expect((await service.call('verify', { json: { token: body['refresh'] } })).status).toBe(200);
+  });
+});
+
+describe('secrets out of reach', () => {
+  const working = process.env['SECRETS_ENDPOINT'];
+
+  /** Starts a function with nothing in its memory and the secrets somewhere else. */
+  async function startedWith(name: FunctionName, endpoint: string): Promise<void> {
+    const { SECRETS_ENDPOINT } = process.env;
+    process.env['SECRETS_ENDPOINT'] = endpoint;
+    try {
+      await service.restart(name);
+    } finally {
+      process.env['SECRETS_ENDPOINT'] = SECRETS_ENDPOINT ?? working;
+    }
+  }
+
+  test.each(['nothing listens', 'nothing answers', 'the answer is no'])('are a 503 where %s', async (how) => {
+    const server = await serve(() => (how === 'nothing answers' ? 'never' : { status: 400, body: '{}' }));
+    if (how === 'nothing listens') await server.close();
+    try {
+      for (const name of ['login', 'refresh', 'verify', 'blacklist'] as const) {
+        await startedWith(name, server.url);
+        const start = performance.now();
+        const { status, headers, body } = await service.call(name, requests[name]);
+        expect({ name, status, headers, body }).toEqual({ name, ...unavailable });
+        expect(performance.now() - start).toBeLessThan(WITHIN_MS);
+      }
+    } finally {
+      if (how !== 'nothing listens') await server.close();
+    }
+  });
+});
+
+test('nothing secret was logged', () => {
+  const outages = service.log.filter((line) => line.includes('"outage"'));
+  expect(outages.length).toBeGreaterThan(30);
+  expectNoSecretsIn(service.log, service.keys, [pair.access, pair.refresh, account.password, account.username]);
+});

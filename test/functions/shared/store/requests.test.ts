@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { textIn } from '../../../../functions/shared/domain/unknown.ts';
+import type { TokenPair } from '../../../../functions/shared/token/pair.ts';
+import type { Request } from '../../../support/events.ts';
+import {
+  authorizerContext,
+  startService,
+  type Account,
+  type FunctionName,
+  type Service,
+} from '../../../support/service.ts';
+import type { StoreCall } from '../../../support/store-proxy.ts';
+
+let service: Service;
+let account: Account;
+let pair: TokenPair;
+
+beforeAll(async () => {
+  service = await startService();
+  account = await service.account();
+  pair = await service.login(account);
+  // Once each, so that nothing is counted that only a cold start does.
+  await service.call('refresh', { json: { refresh: pair.refresh } });
+  await service.call('verify', { json: { token: pair.access } });
+  await service.call('profile', { authorizer: authorizerContext(pair.access) });
+  await service.call('blacklist', { json: { refresh: pair.refresh } });
+  pair = await service.login(account);
+});
+afterAll(() => service.stop());
+
+/** What a call was, without what differs from run to run. */
+function shown({ operation, key, consistent, capacity, status }: StoreCall): string {
+  const kind = /^[A-Z]+#/.exec(key)?.[0] ?? 'session';
+  const units = capacity === undefined ? status : `${capacity} unit${capacity === 1 ? '' : 's'}`;
+  return `${operation} ${kind}${consistent ? ' consistent' : ''}: ${units}`;
+}
+
+/** The calls of one request, by round trip, and the answer's status. */
+async function tripsOf(name: FunctionName, request: Request): Promise<{ status: number; trips: string[][] }> {
+  let status = 0;
+  const trips = await service.proxy.roundTrips(async () => {
+    ({ status } = await service.call(name, request));
+  });
+  return { status, trips: trips.map((trip) => trip.map(shown).sort()) };
+}
+
+const READ_USER = 'GetItem USER# consistent: 1 unit';
+const READ_SESSION = 'GetItem session consistent: 1 unit';
+const WRITE_SESSION = 'UpdateItem session: 1 unit';
+
+describe('login', () => {
+  const COUNTED = ['GetItem LOGIN# consistent: 1 unit', 'UpdateItem ATTEMPTS#: 1 unit'];
+  const login = (username: string, password: string) => tripsOf('login', { json: { username, password } });
+
+  test('takes three round trips: 2 units of reading and 3 of writing', async () => {
+    expect(await login(account.username, account.password)).toEqual({
+      status: 200,
+      trips: [COUNTED, [READ_USER], ['DeleteItem ATTEMPTS#: 1 unit', 'PutItem session: 1 unit']],
+    });
+  });
+
+  test('takes no more for the longest user agent and address', async () => {
+    const { username, password } = account;
+    const device = { userAgent: 'x'.repeat(2_000), address: '2001:0db8:85a3:0000:0000:8a2e:0370:7334' };
+    const { trips } = await tripsOf('login', { json: { username, password }, ...device });
+    expect(trips[2]).toContain('PutItem session: 1 unit');
+  });
+
+  test('refused takes two, the same for a name that is known and for one that is not', async () => {
+    const missing = COUNTED.map((call) => call.replace('GetItem LOGIN# consistent: 1', 'GetItem LOGIN# consistent: 1'));
+    const wrong = await login(account.username, 'wrong');
+    expect(wrong).toEqual({ status: 401, trips: [COUNTED, [READ_USER]] });
+    const unitsAside = (trips: string[][]) => trips.map((trip) => trip.map((call) => call.replace(/: .*/, '')));
+    const unknown = await login('nobody-has-this', 'wrong');
+    expect(unitsAside(unknown.trips)).toEqual(unitsAside([missing, [READ_USER]]));
+  });
+
+  test('locked takes the same two', async () => {
+    const locked = await service.account();
+    for (let failure = 0; failure < 5; failure += 1) {
+      await service.call('login', { json: { username: locked.username, password: 'wrong' } });
+    }
+    expect(await login(locked.username, locked.password)).toEqual({
+      status: 401,
+      trips: [['GetItem LOGIN# consistent: 1 unit', 'UpdateItem ATTEMPTS#: 400'], [READ_USER]],
+    });
+  });
+});
+
+describe('refresh', () => {
+  const refresh = (token: string, request: Request = {}) =>
+    tripsOf('refresh', { json: { refresh: token }, ...request });
+
+  test('takes one round trip: 1 unit of reading and 1 of writing', async () => {
+    expect(await refresh(pair.refresh)).toEqual({ status: 200, trips: [[READ_USER, WRITE_SESSION]] });
+  });
+
+  test('takes no second one for the same successor again', async () => {
+    const again = [READ_USER, 'UpdateItem session: 400'];
+    expect(await refresh(pair.refresh)).toEqual({ status: 200, trips: [again] });
+  });
+
+  test('takes two for a fork and for a theft', async () => {
+    const first = [READ_USER, 'UpdateItem session: 400'];
+    const other = { address: '198.51.100.200' };
+    expect(await refresh(pair.refresh, other)).toEqual({ status: 200, trips: [first, [WRITE_SESSION]] });
+    const stolen = await service.login(account);
+    const sub = textIn(authorizerContext(stolen.access), 'sub');
+    const sessions = (await service.tables.store.listSessions(account.user.id, 50)).sessions;
+    const newest = sessions.find(({ sessionId }) => sessionId === authorizerContext(stolen.access)['sid'])!;
+    expect(sub).toBe(newest.userId);
+    await service.tables.store.setSession({ ...newest, current: 5 as never, base: 4 });
+    expect(await refresh(stolen.refresh)).toEqual({ status: 401, trips: [first, [WRITE_SESSION]] });
+  });
+});
+
+test('verify takes one round trip: 2 units of reading, for either token', async () => {
+  const one = { status: 200, trips: [[READ_SESSION, READ_USER]] };
+  const { access, refresh } = await service.login(account);
+  expect(await tripsOf('verify', { json: { token: access } })).toEqual(one);
+  expect(await tripsOf('verify', { json: { token: refresh } })).toEqual(one);
+});
+
+test('profile takes one round trip: 2 units of reading', async () => {
+  const { access } = await service.login(account);
+  expect(await tripsOf('profile', { authorizer: authorizerContext(access) })).toEqual({
+    status: 200,
+    trips: [[READ_SESSION, READ_USER]],
+  });
+});
+
+test('blacklist takes one round trip: 1 unit of writing', async () => {
+  const { refresh } = await service.login(account);
+  expect(await tripsOf('blacklist', { json: { refresh } })).toEqual({ status: 200, trips: [[WRITE_SESSION]] });
+  expect(await tripsOf('blacklist', { json: { refresh } })).toEqual({
+    status: 200,
+    trips: [['UpdateItem session: 400']],
+  });
+});
+
+describe('what never gets to the store', () => {
+  test.each<[FunctionName, string]>([
+    ['refresh', 'refresh'],
+    ['verify', 'token'],
+    ['blacklist', 'refresh'],
+  ])('a forgery sent to %s', async (name, field) => {
+    const { access, refresh } = await service.login(account);
+    for (const token of [`${refresh.slice(0, -8)}AAAAAAAA`, `${access.slice(0, -8)}AAAAAAAA`, 'x.y.z', 'x']) {
+      expect(await tripsOf(name, { json: { [field]: token } })).toEqual({ status: 401, trips: [] });
+    }
+  });
+
+  test('a request without what its function needs', async () => {
+    for (const name of ['login', 'refresh', 'verify', 'blacklist'] as const) {
+      expect(await tripsOf(name, { json: {} })).toEqual({ status: 400, trips: [] });
+    }
+    expect(await tripsOf('profile', {})).toEqual({ status: 401, trips: [] });
+  });
+});
+
+test('every read of every function asked for what is there now', () => {
+  const reads = service.proxy.calls.filter(({ operation }) => operation === 'GetItem');
+  expect(reads.length).toBeGreaterThan(20);
+  expect(reads.filter(({ consistent }) => !consistent)).toEqual([]);
+  const kinds = new Set(service.proxy.calls.map(({ operation }) => operation));
+  expect([...kinds].sort()).toEqual(['DeleteItem', 'GetItem', 'PutItem', 'UpdateItem']);
+});
