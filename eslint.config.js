@@ -167,6 +167,7 @@ export default defineConfig(
       '@typescript-eslint/no-unnecessary-type-assertion': 'off',
       '@typescript-eslint/only-throw-error': 'off',
       '@typescript-eslint/prefer-optional-chain': 'off',
+      '@typescript-eslint/prefer-nullish-coalescing': 'off',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
       // A module that is imported anew for each test is named by its type.
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],

@@ -9,6 +9,12 @@ export type Fallback =
   | { readonly kind: 'not-found' };
 
 /**
+ * What a path is made of (RFC 3986 section 3.3), and no slash twice. Browsers take a backslash for a slash and skip tabs, so
+ * that a redirect to `/\host` or to `/`, tab, `/host` would lead away.
+ */
+const PATH = /^(?:\/[\w.~!$&'()*+,;=:@%-]+)+$/;
+
+/**
  * Decides on a request by its path: a trailing slash too much (Simple JWT's clients send it), a method a route does not
  * take, or nothing there at all.
  *
@@ -23,10 +29,10 @@ export function fallback(method: string, path: string, resource: string, routes:
   }
   // Several leading slashes would make the target another host.
   const target = path.replace(/^\/+/, '/').replace(/\/+$/, '');
-  if (target !== path && Object.keys(routes).some((route) => endsWithRoute(target, route))) {
-    return { kind: 'moved', to: target };
-  }
-  return { kind: 'not-found' };
+  const route = PATH.test(target) ? Object.keys(routes).find((one) => endsWithRoute(target, one)) : undefined;
+  if (target === path || route === undefined) return { kind: 'not-found' };
+  // A browser takes no redirect for the answer to a preflight.
+  return method === 'OPTIONS' ? { kind: 'preflight', methods: routes[route] ?? [] } : { kind: 'moved', to: target };
 }
 
 /** Whether a path ends in a route, behind at most two segments (a stage, a base path). */
@@ -35,7 +41,5 @@ function endsWithRoute(path: string, route: string): boolean {
   const given = path.split('/').slice(1);
   const before = given.length - wanted.length;
   if (before < 0 || before > 2) return false;
-  return wanted.every(
-    (part, at) => part === given[before + at] || (/^\{.+\}$/.test(part) && given[before + at] !== ''),
-  );
+  return wanted.every((part, at) => part === given[before + at] || /^\{.+\}$/.test(part));
 }

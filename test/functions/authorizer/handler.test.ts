@@ -1,155 +1,259 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createServer, type Server } from 'node:http';
-import { SignJWT, importJWK } from 'jose';
-import { signingRingFrom } from '../../../functions/shared/token/key-ring.ts';
-import { newKeyTexts, type KeyTexts } from '../../support/keys.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { APIGatewayAuthorizerResult, APIGatewayTokenAuthorizerEvent } from 'aws-lambda';
+import { publicKeysOf } from '../../../functions/shared/token/public-keys.ts';
+import { aSession } from '../../support/builders.ts';
+import { START } from '../../support/clock.ts';
+import { segment } from '../../support/forge.ts';
+import { serve, type Answer, type TestServer } from '../../support/http-server.ts';
+import { logged } from '../../support/logged.ts';
+import { aSecret, anIssuer, goodClaims, refreshTokensOf, TERMS, type Issuer } from '../../support/tokens.ts';
+import { cookbookExamples, describeVectors, naughtyStrings, signatureVectors } from '../../support/vectors.ts';
 
-const ARN = 'arn:aws:execute-api:us-east-1:123456789012:abc123/v1/GET/api/profile';
-let keys: KeyTexts;
-let server: Server;
-let served: { status: number; text: string };
-let fetches: number;
-let decide: (token: string) => Promise<{ effect: string | undefined; context: unknown; resource: unknown }>;
+const API = 'arn:aws:execute-api:us-east-1:123456789012:abc123/v1';
+
+let issuer: Issuer;
+let server: TestServer;
+let answer: () => Answer;
+let handler: (event: APIGatewayTokenAuthorizerEvent) => Promise<APIGatewayAuthorizerResult>;
+
+/** Starts the function anew, with nothing in its memory. */
+const start = async () => {
+  jest.resetModules();
+  ({ handler } = await import('../../../functions/authorizer/handler.ts'));
+};
+
+const keySet = (): Answer => ({ body: JSON.stringify(publicKeysOf([issuer.key], START)) });
+
+/** Sets the clock to so many seconds after {@link START}. */
+const setAge = (seconds: number) => jest.spyOn(Date, 'now').mockReturnValue((START + seconds) * 1000);
 
 beforeAll(async () => {
-  keys = await newKeyTexts();
-  server = createServer((_request, response) => {
-    fetches += 1;
-    response.writeHead(served.status).end(served.text);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  process.env['ISSUER'] = 'https://issuer.example/v1';
-  process.env['JWKS_URL'] = `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}/`;
-  const { handler } = await import('../../../functions/authorizer/handler.ts');
-  decide = async (authorizationToken) => {
-    const verdict = await handler({ type: 'TOKEN', authorizationToken, methodArn: ARN });
-    const [statement] = verdict.policyDocument.Statement;
-    const resource = statement !== undefined && 'Resource' in statement ? statement.Resource : undefined;
-    return { effect: statement?.Effect, context: verdict.context, resource };
-  };
+  issuer = await anIssuer();
+  server = await serve(() => answer());
+  Object.assign(process.env, { ISSUER: TERMS.issuer, AUDIENCE: TERMS.audience, JWKS_URL: `${server.url}/jwks.json` });
 });
-afterAll(() => new Promise((resolve) => server.close(resolve)));
-beforeEach(() => {
-  served = { status: 200, text: keys.published };
-  fetches = 0;
+afterAll(() => server.close());
+
+beforeEach(async () => {
+  answer = keySet;
+  server.received.length = 0;
+  setAge(0);
+  await start();
+});
+afterEach(() => {
+  jest.restoreAllMocks();
 });
 
-const now = () => Math.floor(Date.now() / 1000);
-const goodClaims = () => ({
-  iss: 'https://issuer.example/v1',
-  aud: 'latchkey',
-  sub: 'ada',
-  client_id: 'latchkey',
-  iat: now(),
-  exp: now() + 900,
-  jti: 'one',
-  sid: 'session',
-  token_type: 'access',
-  user_id: 'ada',
-});
+const good = (changes: object = {}, header: object = {}) =>
+  issuer.forge({ ...issuer.header, ...header }, { ...goodClaims, ...changes });
 
-async function token(claims: object = {}, header: object = {}): Promise<string> {
-  const [signing] = signingRingFrom(keys.signing);
-  if (signing === undefined) throw new Error('no key');
-  return new SignJWT({ ...goodClaims(), ...claims })
-    .setProtectedHeader({ alg: signing.alg, typ: 'at+jwt', kid: signing.kid, ...header })
-    .sign(await importJWK(signing.privateJwk, signing.alg));
+async function decide(authorizationToken: string, route = 'GET/api/profile') {
+  const event = { type: 'TOKEN', authorizationToken, methodArn: `${API}/${route}` } as const;
+  const { value, lines } = await logged(() => handler(event));
+  return { verdict: value, effect: value.policyDocument.Statement[0]?.Effect, lines };
 }
+const effectOf = async (token: string) => (await decide(`Bearer ${token}`)).effect;
 
-describe('the authorizer', () => {
-  test('fails, and denies nobody, while no key set can be had', async () => {
-    served = { status: 503, text: '' };
-    await expect(decide(`Bearer ${await token()}`)).rejects.toThrow('The authorizer could not decide.');
-    // A cool-down of 30 seconds has begun: nobody's forgeries can make it fetch again.
-    for (let time = 0; time < 20; time += 1) {
-      await expect(decide(`Bearer ${await token({}, { kid: `forged-${time}` })}`)).rejects.toThrow();
+const denied = {
+  principalId: 'refused',
+  policyDocument: {
+    Version: '2012-10-17',
+    Statement: [{ Action: 'execute-api:Invoke', Effect: 'Deny', Resource: `${API}/*` }],
+  },
+};
+
+describe('a good token', () => {
+  test('is let in to the whole API, because the gateway keeps the answer for every route', async () => {
+    for (const route of ['GET/api/profile', 'DELETE/api/sessions/some/id', 'GET/']) {
+      const { verdict, lines } = await decide(`Bearer ${good()}`, route);
+      expect(verdict).toEqual({
+        principalId: goodClaims.sub,
+        policyDocument: {
+          Version: '2012-10-17',
+          Statement: [{ Action: 'execute-api:Invoke', Effect: 'Allow', Resource: `${API}/*` }],
+        },
+        context: { sub: goodClaims.sub, sid: goodClaims.sid, exp: goodClaims.exp },
+      });
+      expect(lines).toEqual([]);
     }
-    expect(fetches).toBe(1);
+  });
+
+  test('hands on its scope and its roles, as texts, for a context takes no lists', async () => {
+    const { verdict } = await decide(`Bearer ${good({ scope: 'read write', roles: ['admin', 'staff'] })}`);
+    expect(verdict.context).toMatchObject({ scope: 'read write', roles: '["admin","staff"]' });
+  });
+
+  test.each(['Bearer', 'bearer', 'BEARER', 'bEaReR', 'Bearer '])('may come as %s', async (scheme) => {
+    expect((await decide(`${scheme} ${good()}`)).effect).toBe('Allow');
+  });
+
+  test('is let in until the second before it ends', async () => {
+    setAge(TERMS.lifetime - 1);
+    expect(await effectOf(good())).toBe('Allow');
+    setAge(TERMS.lifetime);
+    expect(await effectOf(good())).toBe('Deny');
   });
 });
 
-describe('the authorizer with a key set', () => {
-  beforeAll(async () => {
-    // The cool-down of the test before is over in a new process; here, a new copy of the module stands for it.
-    const { jest } = await import('@jest/globals');
-    jest.resetModules();
-    const { handler } = await import('../../../functions/authorizer/handler.ts');
-    decide = async (authorizationToken) => {
-      const verdict = await handler({ type: 'TOKEN', authorizationToken, methodArn: ARN });
-      const [statement] = verdict.policyDocument.Statement;
-      const resource = statement !== undefined && 'Resource' in statement ? statement.Resource : undefined;
-      return { effect: statement?.Effect, context: verdict.context, resource };
-    };
+describe('whatever is wrong with a token', () => {
+  test.each([
+    ['another issuer', { iss: 'https://issuer.example' }],
+    ['another audience', { aud: 'other' }],
+    ['several audiences', { aud: ['api', 'other'] }],
+    ['a life that is too long', { exp: START + TERMS.lifetime + 1 }],
+    ['an expiry before its making', { iat: START + 50, exp: START + 40 }],
+    ['an iat 61 seconds in the future', { iat: START + 61, exp: START + 100 }],
+    ['an object for sub', { sub: {} }],
+    ['a sid that is no id', { sid: 'a/b' }],
+    ['the type of a refresh token', { token_type: 'refresh' }],
+    ['no jti', { jti: undefined }],
+  ])('(%s) it is denied, not thrown, for the whole API, and nothing is handed on', async (_, claims) => {
+    expect((await decide(`Bearer ${good(claims)}`)).verdict).toEqual(denied);
   });
 
-  test('lets a good token in to the whole API and hands on who it speaks for', async () => {
-    const good = await token({ roles: ['admin'], scope: 'read' });
-    const { exp } = goodClaims();
-    for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
-      const { effect, resource, context } = await decide(`${scheme} ${good}`);
-      expect([effect, resource]).toEqual(['Allow', 'arn:aws:execute-api:us-east-1:123456789012:abc123/v1/*']);
-      expect(context).toEqual({ sub: 'ada', sid: 'session', exp, scope: 'read', roles: '["admin"]' });
-    }
+  test.each([
+    ['another typ', { typ: 'JWT' }],
+    ['the typ of a refresh token', { typ: 'rt+jwt' }],
+    ['no kid', { kid: undefined }],
+    ['an unknown kid', { kid: 'unknown' }],
+    ['a place for keys', { jku: 'https://evil.example' }],
+  ])('(%s in the header) it is denied', async (_, header) => {
+    expect((await decide(`Bearer ${good({}, header)}`)).verdict).toEqual(denied);
   });
 
-  test.each<[string, object, object]>([
-    ['another issuer', { iss: 'https://issuer.example' }, {}],
-    ['another audience', { aud: 'other' }, {}],
-    ['several audiences', { aud: ['latchkey', 'other'] }, {}],
-    ['an expiry that is now', { iat: 1, exp: 2 }, {}],
-    ['a life that is too long', { exp: now() + 5_000 }, {}],
-    ['an expiry before its making', { iat: now() + 50, exp: now() + 40 }, {}],
-    ['an iat far in the future', { iat: now() + 120, exp: now() + 180 }, {}],
-    ['an object for sub', { sub: {} }, {}],
-    ['an empty sub', { sub: '' }, {}],
-    ['a sub that is no id', { sub: 'a/b', user_id: 'a/b' }, {}],
-    ['a sid that is no id', { sid: 'a/b' }, {}],
-    ['another user_id', { user_id: 'eve' }, {}],
-    ['the type of a refresh token', { token_type: 'refresh' }, {}],
-    ['roles that are no list', { roles: 'admin' }, {}],
-    ['roles that are no texts', { roles: [1] }, {}],
-    ['a scope that is no text', { scope: 1 }, {}],
-    ['no jti', { jti: undefined }, {}],
-    ['another typ', {}, { typ: 'JWT' }],
-    ['the typ of a refresh token', {}, { typ: 'rt+jwt' }],
-    ['no kid', {}, { kid: undefined }],
-    ['an unknown kid', {}, { kid: 'unknown' }],
-    ['another member of the header', {}, { jku: 'https://evil.example' }],
-  ])('denies %s', async (_what, claims, header) => {
-    const { effect, context } = await decide(`Bearer ${await token(claims, header)}`);
-    expect([effect, context]).toEqual(['Deny', undefined]);
-  });
-
-  test('denies what is no token of ours at all', async () => {
-    const good = await token();
-    const [header = '', payload = '', signature = ''] = good.split('.');
-    const none = Buffer.from('{"alg":"none","typ":"at+jwt","kid":"x"}').toString('base64url');
-    const notJson = Buffer.from('not json').toString('base64url');
-    const binary = Buffer.from([0xff, 0xfe]).toString('base64url');
+  test('it is denied where it is no token of ours at all', async () => {
+    const [header = '', payload = '', signature = ''] = good().split('.');
+    const none = segment({ ...issuer.header, alg: 'none' });
     for (const bad of [
       '',
-      'garbage',
-      '..',
-      `${good}=`,
-      ` ${good} x`,
-      `${header}.${payload}`,
-      `${header}.${payload}.`,
-      `${good}.x`,
-      `${none}.${payload}.${signature}`,
-      `${notJson}.${payload}.${signature}`,
-      `${binary}.${payload}.${signature}`,
-      `${header}.${payload}.${signature.slice(0, -1)}${signature.endsWith('A') ? 'B' : 'A'}`,
-      `${header}.${'A'.repeat(9_000)}.${signature}`,
+      'Bearer',
+      'Bearer ',
+      good(),
+      `Basic ${good()}`,
+      `Bearer\t${good()}`,
+      `Bearer ${good()} x`,
+      `Bearer ${good()}\n`,
+      ` Bearer ${good()}`,
+      `Bearer Bearer ${good()}`,
+      `Bearer ${good()}=`,
+      `Bearer ${header}.${payload}`,
+      `Bearer ${header}.${payload}.`,
+      `Bearer ${none}.${payload}.`,
+      `Bearer ${none}.${payload}.${signature}`,
+      `Bearer ${header}.${'A'.repeat(9_000)}.${signature}`,
+      `Bearer ${'x'.repeat(1_000_000)}`,
     ]) {
-      expect([bad, (await decide(`Bearer ${bad}`)).effect]).toEqual([bad, 'Deny']);
+      expect([bad, (await decide(bad)).verdict]).toEqual([bad, denied]);
     }
-    expect((await decide(`Basic ${good}`)).effect).toBe('Deny');
   });
 
-  test('goes on with the keys it has when their URL fails', async () => {
-    served = { status: 500, text: '' };
-    expect((await decide(`Bearer ${await token()}`)).effect).toBe('Allow');
-    expect(fetches).toBe(0);
+  test('it is denied also where the gateway sends no text', async () => {
+    const event = { type: 'TOKEN', methodArn: `${API}/GET/` } as unknown as APIGatewayTokenAuthorizerEvent;
+    expect((await logged(() => handler(event))).value).toEqual(denied);
+  });
+
+  test('a refresh token is denied', async () => {
+    const { make } = await refreshTokensOf(aSecret());
+    expect(await effectOf(await make(aSession(), START))).toBe('Deny');
+  });
+
+  test('the log says why in one line, and nothing of the token', async () => {
+    const token = good({ sub: 'hunter2', user_id: 'eve' });
+    const { lines } = await decide(`Bearer ${token}`);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { timestamp: expect.any(String), level: 'INFO', event: 'bearer-refused', reason: 'token-forged' },
+    ]);
+    expect(lines.join('')).not.toMatch(/hunter2|eyJ/);
+  });
+});
+
+describe('while no key set can be had', () => {
+  test.each<[string, Answer]>([
+    ['is not served', { status: 503, body: 'hunter2' }],
+    ['is no key set', { body: '{"hunter2":1}' }],
+    ['does not come', 'hang-up'],
+  ])('(it %s) nobody is denied, for a denial is kept: it throws, and quotes nothing', async (_, reply) => {
+    answer = () => reply;
+    const { value: error, lines } = await logged(() =>
+      handler({ type: 'TOKEN', authorizationToken: `Bearer ${good()}`, methodArn: `${API}/GET/` }).catch(
+        (thrown: unknown) => thrown,
+      ),
+    );
+    expect(error).toEqual(new Error('The authorizer could not decide.'));
+    expect(error).not.toHaveProperty('cause');
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(String(lines[0]))).toMatchObject({ level: 'ERROR', event: 'authorizer-failed' });
+    expect(lines.join('')).not.toMatch(/hunter2|eyJ/);
+  });
+
+  test('what could never be a token of ours is denied all the same, without a fetch', async () => {
+    answer = () => ({ status: 503 });
+    expect((await decide('Bearer garbage')).verdict).toEqual(denied);
+    expect(server.received).toHaveLength(0);
+  });
+
+  test('forgeries make it fetch no more than once in the cool-down', async () => {
+    answer = () => ({ status: 503 });
+    for (let number = 0; number < 20; number += 1) {
+      await expect(decide(`Bearer ${good({}, { kid: `forged-${number}` })}`)).rejects.toThrow('could not decide');
+    }
+    expect(server.received).toHaveLength(1);
+  });
+
+  test('the keys it has go on serving', async () => {
+    expect(await effectOf(good())).toBe('Allow');
+    answer = () => ({ status: 500 });
+    setAge(600);
+    expect(await effectOf(good())).toBe('Allow');
+    expect(server.received).toHaveLength(2);
+  });
+});
+
+describeVectors('what others have signed, forged or written', () => {
+  test('is denied, all of Wycheproof, and never thrown', async () => {
+    const rows = [...signatureVectors('json_web_signature'), ...signatureVectors('json_web_crypto')];
+    expect(rows).toHaveLength(450);
+    for (const { name, token } of rows) {
+      const { verdict, lines } = await decide(`Bearer ${token}`);
+      expect({ name, verdict }).toEqual({ name, verdict: denied });
+      expect(lines).toHaveLength(1);
+      expect(Object.keys(JSON.parse(String(lines[0])) as object)).toEqual(['timestamp', 'level', 'event', 'reason']);
+    }
+    expect(await effectOf(good())).toBe('Allow');
+  });
+
+  test('is denied where it is an example of an RFC or a naughty string, as a token or as its parts', async () => {
+    for (const { token } of cookbookExamples()) expect(await effectOf(token)).toBe('Deny');
+    for (const text of naughtyStrings()) {
+      const [, payload = '', signature = ''] = good().split('.');
+      for (const bad of [text, `Bearer ${text}`, `Bearer ${segment(text)}.${payload}.${signature}`]) {
+        expect([bad, (await decide(bad)).verdict]).toEqual([bad, denied]);
+      }
+      expect(await effectOf(good({}, { kid: text }))).toBe('Deny');
+    }
+  });
+});
+
+describe('the function', () => {
+  test('does not start without an issuer, and says so', async () => {
+    process.env['ISSUER'] = '';
+    await expect(start()).rejects.toThrow('Environment variables missing: ISSUER.');
+    process.env['ISSUER'] = TERMS.issuer;
+  });
+
+  test('does not start with a setting out of range, and names it', async () => {
+    process.env['ACCESS_TOKEN_LIFETIME_SECONDS'] = '0';
+    await expect(start()).rejects.toThrow('Setting accessTokenLifetime (ACCESS_TOKEN_LIFETIME_SECONDS) must be');
+    Reflect.deleteProperty(process.env, 'ACCESS_TOKEN_LIFETIME_SECONDS');
+  });
+
+  test('looks for the keys where the issuer publishes them, unless told another place', async () => {
+    const { JWKS_URL } = process.env;
+    process.env['JWKS_URL'] = '';
+    process.env['ISSUER'] = `${server.url}/v1`;
+    await start();
+    expect(await effectOf(good({ iss: `${server.url}/v1` }))).toBe('Allow');
+    expect(server.received).toEqual([expect.objectContaining({ path: '/v1/.well-known/jwks.json' })]);
+    Object.assign(process.env, { JWKS_URL, ISSUER: TERMS.issuer });
   });
 });

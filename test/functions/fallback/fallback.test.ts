@@ -89,20 +89,30 @@ describe('a path with slashes too many', () => {
 });
 
 describe('a method that a route does not take', () => {
-  test.each(['PUT', 'DELETE', 'HEAD', 'TRACE', 'get', 'PROPFIND'])('(%s) is told which ones it does', async (method) => {
-    const { statusCode, headers, body } = await ask({ method, resource: '/api/profile' });
-    expect([statusCode, headers?.['Allow']]).toEqual([405, 'GET, PATCH']);
-    expect(headers).toMatchObject({ 'Content-Type': 'application/problem+json', 'X-Content-Type-Options': 'nosniff' });
-    expect(JSON.parse(body)).toEqual({
-      type: 'about:blank',
-      title: 'Method Not Allowed',
-      status: 405,
-      detail: `Method "${method}" not allowed.`,
-    });
-  });
+  test.each(['PUT', 'DELETE', 'HEAD', 'TRACE', 'get', 'PROPFIND'])(
+    '(%s) is told which ones it does',
+    async (method) => {
+      const { statusCode, headers, body } = await ask({ method, resource: '/api/profile' });
+      expect([statusCode, headers?.['Allow']]).toEqual([405, 'GET, PATCH']);
+      expect(headers).toMatchObject({
+        'Content-Type': 'application/problem+json',
+        'X-Content-Type-Options': 'nosniff',
+      });
+      expect(JSON.parse(body)).toEqual({
+        type: 'about:blank',
+        title: 'Method Not Allowed',
+        status: 405,
+        detail: `Method "${method}" not allowed.`,
+      });
+    },
+  );
 
   test('is told so on a path with a parameter too', async () => {
-    const { statusCode, headers } = await ask({ method: 'GET', resource: '/api/sessions/{id}', path: '/v1/api/sessions/x' });
+    const { statusCode, headers } = await ask({
+      method: 'GET',
+      resource: '/api/sessions/{id}',
+      path: '/v1/api/sessions/x',
+    });
     expect([statusCode, headers?.['Allow']]).toEqual([405, 'DELETE']);
   });
 
@@ -149,7 +159,10 @@ describe('the function does not start', () => {
     await expect(started('')).rejects.toThrow('Environment variables missing: ROUTES.');
   });
 
-  test.each(['garbage', '[]', '{"/api/token":"POST"}', '{"/api/token":[1]}'])('with routes that are %s', async (routes) => {
-    await expect(started(routes)).rejects.toMatchObject({ name: 'Unfit' });
-  });
+  test.each(['garbage', '[]', '{"/api/token":"POST"}', '{"/api/token":[1]}'])(
+    'with routes that are %s',
+    async (routes) => {
+      await expect(started(routes)).rejects.toMatchObject({ name: 'Unfit' });
+    },
+  );
 });

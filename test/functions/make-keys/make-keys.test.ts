@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import {
   makeKeys,
   PUBLICATION_SECONDS,
@@ -6,10 +6,11 @@ import {
   type MakeKeysNeeds,
 } from '../../../functions/make-keys/make-keys.ts';
 import { SIGNING_ALGORITHMS } from '../../../functions/shared/domain/settings.ts';
-import { after } from '../../../functions/shared/domain/time.ts';
+import { after, type Seconds, type UnixSeconds } from '../../../functions/shared/domain/time.ts';
 import { keySigningAt, sharedSecretsFrom, signingRingFrom } from '../../../functions/shared/token/key-ring.ts';
 import { keySetFrom } from '../../../functions/shared/token/public-keys.ts';
 import { clockAt, START, type SetClock } from '../../support/clock.ts';
+import { count } from '../../support/counts.ts';
 
 const LIFETIME = 900;
 
@@ -64,10 +65,15 @@ test.each(SIGNING_ALGORITHMS)('makes every ring at the first run, for %s', async
   expect(ring()[0]?.alg).toBe(algorithm);
 });
 
-test('publishes no private member of a key', async () => {
-  await makeKeys(needs());
+test.each([
+  ['ES256', ['crv', 'x', 'y']],
+  ['EdDSA', ['crv', 'x']],
+  ['RS256', ['e', 'n']],
+] as const)('publishes no private member of a key for %s', async (algorithm, members) => {
+  await makeKeys(needs({ algorithm }));
   const { keys } = keySetFrom(texts.publicKeys ?? '');
-  expect(Object.keys(keys[0] ?? {}).toSorted()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
+  expect(Object.keys(keys[0] ?? {}).toSorted()).toEqual([...members, 'alg', 'kid', 'kty', 'use'].toSorted());
+  expect(texts.publicKeys).not.toMatch(/"(d|p|q|dp|dq|qi|k|oth)":/);
 });
 
 test('changes nothing at the second run', async () => {
@@ -89,6 +95,25 @@ test('takes a value that is no key ring for none', async () => {
   expectUsable();
 });
 
+test('publishes the keys before it keeps them, for a key that signs and that nobody knows is an outage', async () => {
+  const written: Name[] = [];
+  const watched = (name: Name): Kept => ({
+    ...kept(name),
+    write: (text) => (written.push(name), kept(name).write(text)),
+  });
+  await makeKeys(needs({ signingKeys: watched('signingKeys'), publicKeys: watched('publicKeys') }));
+  expect(written).toEqual(['publicKeys', 'signingKeys']);
+});
+
+test('publishes a ring that is there and was not published', async () => {
+  await makeKeys(needs());
+  const { signingKeys } = texts;
+  texts.publicKeys = '-';
+  await makeKeys(needs());
+  expect(texts.signingKeys).toBe(signingKeys);
+  expectUsable();
+});
+
 test.each([0, 1, 2, 3])('cut off after %i writes, the next run makes up for it', async (writes) => {
   writesLeft = writes;
   await expect(makeKeys(needs())).rejects.toThrow('cut off');
@@ -99,25 +124,117 @@ test.each([0, 1, 2, 3])('cut off after %i writes, the next run makes up for it',
   expect(published()).toEqual(ring().map(({ kid }) => kid));
 });
 
-test('two runs at once leave one ring, published', async () => {
-  await Promise.all([makeKeys(needs()), makeKeys(needs())]);
-  expectUsable();
+describe('runs at the same time', () => {
+  /** Lets the calls of several runs through one at a time, in an order drawn from a seed. */
+  async function interleaved(seed: number, runs: number): Promise<void> {
+    const waiting: (() => void)[] = [];
+    const gated = (name: Name): Kept => {
+      const turn = () => new Promise<void>((resolve) => waiting.push(resolve));
+      return {
+        read: () => turn().then(() => texts[name]),
+        write: (text) => turn().then(() => void (texts[name] = text)),
+      };
+    };
+    const gates: Partial<MakeKeysNeeds> = {
+      signingKeys: gated('signingKeys'),
+      refreshSecrets: gated('refreshSecrets'),
+      peppers: gated('peppers'),
+      publicKeys: gated('publicKeys'),
+    };
+    let running = runs;
+    const all = Promise.all(Array.from({ length: runs }, () => makeKeys(needs(gates)).finally(() => (running -= 1))));
+    for (let state = seed; running > 0;) {
+      // Wait until every run stands at a gate; making a key takes a while.
+      while (waiting.length < running) await new Promise((resolve) => setImmediate(resolve));
+      state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+      waiting.splice((state >>> 8) % (waiting.length || 1), 1)[0]?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await all;
+  }
+
+  test.each([2, 3])('(%i of them, in any order of their steps) leave one ring, published', async (runs) => {
+    for (let seed = 1; seed <= count(200, 5_000); seed += 1) {
+      texts = {};
+      await interleaved(seed, runs);
+      expectUsable();
+      expect(ring()).toHaveLength(1);
+      expect({ seed, published: published() }).toEqual({ seed, published: ring().map(({ kid }) => kid) });
+    }
+  });
 });
 
-test('a changed algorithm makes a key that is published at once, signs three hours later, and ends the old one after its last token', async () => {
-  await makeKeys(needs());
-  const old = ring()[0];
-  await makeKeys(needs({ algorithm: 'EdDSA' }));
-  const made = ring()[1];
-  expect(published()).toEqual([old?.kid, made?.kid]);
-  const signsFrom = after(START, PUBLICATION_SECONDS);
-  expect(keySigningAt(ring(), after(signsFrom, -1)).kid).toBe(old?.kid);
-  expect(keySigningAt(ring(), signsFrom).kid).toBe(made?.kid);
-  expect(ring()[0]?.endsAt).toBe(after(signsFrom, LIFETIME));
+describe('a changed algorithm', () => {
+  const kidAt = (time: UnixSeconds) => keySigningAt(ring(), time).kid;
+  const inSeconds = (seconds: Seconds) => after(START, seconds);
 
-  clock.set(after(signsFrom, LIFETIME));
-  await makeKeys(needs({ algorithm: 'EdDSA' }));
-  expect(published()).toEqual([made?.kid]);
+  test('makes a key that is published at once and signs three hours later; the old one ends after its last token', async () => {
+    await makeKeys(needs());
+    const old = ring()[0]!;
+    await makeKeys(needs({ algorithm: 'EdDSA' }));
+    const made = ring()[1]!;
+    expect(published()).toEqual([old.kid, made.kid]);
+    expect(made).toMatchObject({ alg: 'EdDSA', publishedAt: START, signsFrom: START + 3 * 3_600 });
+    expect(kidAt(inSeconds(PUBLICATION_SECONDS - 1))).toBe(old.kid);
+    expect(kidAt(inSeconds(PUBLICATION_SECONDS))).toBe(made.kid);
+    expect(ring()[0]).toEqual({ ...old, endsAt: START + PUBLICATION_SECONDS + LIFETIME });
+    expect(made.endsAt).toBeUndefined();
+
+    clock.set(inSeconds(PUBLICATION_SECONDS + LIFETIME - 1));
+    await makeKeys(needs({ algorithm: 'EdDSA' }));
+    expect(published()).toEqual([old.kid, made.kid]);
+    clock.advance(1);
+    await makeKeys(needs({ algorithm: 'EdDSA' }));
+    expect(published()).toEqual([made.kid]);
+  });
+
+  test('is made up for once, however often the deployment runs again', async () => {
+    await makeKeys(needs());
+    await makeKeys(needs({ algorithm: 'EdDSA' }));
+    const before = { ...texts };
+    clock.advance(60);
+    await makeKeys(needs({ algorithm: 'EdDSA' }));
+    expect(texts).toEqual(before);
+  });
+
+  test.each([0, 1, 2])(
+    'cut off after %i writes, is made up for by the next run, and no token is lost',
+    async (writes) => {
+      await makeKeys(needs());
+      const old = ring()[0]!;
+      writesLeft = writes;
+      await makeKeys(needs({ algorithm: 'EdDSA' })).catch(() => undefined);
+      expectUsable();
+      expect(published()).toContain(old.kid);
+      writesLeft = Infinity;
+      await makeKeys(needs({ algorithm: 'EdDSA' }));
+      expect(ring().map(({ alg }) => alg)).toEqual(['ES256', 'EdDSA']);
+      expect(published()).toEqual(ring().map(({ kid }) => kid));
+    },
+  );
+
+  test('that is changed back leaves every key with an end but the last one', async () => {
+    await makeKeys(needs());
+    clock.set(inSeconds(60));
+    await makeKeys(needs({ algorithm: 'EdDSA' }));
+    clock.set(inSeconds(120));
+    await makeKeys(needs());
+    const [first, second, third] = ring();
+    const at = PUBLICATION_SECONDS;
+    expect([first, second, third].map((key) => key?.signsFrom)).toEqual([START, START + 60 + at, START + 120 + at]);
+    // Each ends when the last token it signed has ended, the first one when the second takes over.
+    expect([first, second, third].map((key) => key?.endsAt)).toEqual([
+      START + 60 + at + LIFETIME,
+      START + 120 + at + LIFETIME,
+      undefined,
+    ]);
+    for (const time of [0, 60 + at - 1, 60 + at, 120 + at - 1, 120 + at, 10 * at].map(inSeconds)) {
+      expect(published()).toContain(kidAt(time));
+    }
+    clock.set(inSeconds(120 + at + LIFETIME));
+    await makeKeys(needs());
+    expect(published()).toEqual([third?.kid]);
+  });
 });
 
 test('passes a failure of the store on instead of taking it for an empty one', async () => {

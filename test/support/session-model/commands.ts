@@ -166,6 +166,24 @@ export const trouble = (number: number): Happenings[] => [
       (world) => world.restore(),
     ),
   ),
+  fc.integer({ min: 1, max: 3 }).map(
+    (refreshes) =>
+      new Happening(
+        `device ${number} refreshes ${refreshes} times, and the store forgets it`,
+        (world) => (sessionToBackUp(world, number) && world.stands(sessionToBackUp(world, number)!)) || undefined,
+        async (world) => {
+          await world.backUp(sessionToBackUp(world, number)!);
+          for (let done = 0; done < refreshes && holder(number)(world); done += 1) {
+            await pass(world, 31);
+            const flight = ask(world, world.devices[number]!, fair);
+            await flight.finish();
+            world.arrive(flight);
+          }
+          for (const flight of world.flights) while (flight.entered && !flight.over) await flight.step();
+          if (world.restorable) await world.restore();
+        },
+      ),
+  ),
 ];
 
 function sessionToBackUp(world: World, number: number) {

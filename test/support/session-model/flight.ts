@@ -6,7 +6,7 @@ import type { Device, Known, World } from './world.ts';
 
 export type Asker = Device | 'thief';
 
-/** Judged again after this many lost races, a request is answered 503 and not before. */
+/** The write that is made unread, and three that are judged: whoever comes second each time is answered 503. */
 const MOST_LOOKS = 4;
 
 /** What one look at the session came to. */
@@ -169,7 +169,7 @@ export class Flight {
         return 'pair';
       case 'new':
         if (look.written) return 'pair';
-        must(this.#looks.length >= MOST_LOOKS, 'a loser is judged again, three times');
+        must(this.#looks.length === MOST_LOOKS, 'a change is made, unless others came first three times');
         return 'unavailable';
     }
   }

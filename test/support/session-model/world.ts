@@ -211,7 +211,9 @@ export class World {
     const [stolen, own] = [this.loot.at(-1), victim.stored];
     if (stolen === undefined || own === undefined) return;
     const { session } = this.known(own);
-    if (this.known(stolen).session !== session || !this.stands(session)) return;
+    const then = this.now + 3 * RECKONING_PAUSE;
+    const areInTime = [stolen, own].every((token) => inTime(this.known(token).times, then));
+    if (this.known(stolen).session !== session || !this.stands(session) || !areInTime) return;
     const uses = stolen === own ? 3 : 2;
     for (let use = 0; use < uses && victim.stored !== undefined; use += 1) {
       this.wait(RECKONING_PAUSE);

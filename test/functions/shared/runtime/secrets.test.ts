@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Outage } from '../../../../functions/shared/domain/refusal.ts';
 import { clockAt, type SetClock } from '../../../support/clock.ts';
 import { serve, type Answer, type TestServer } from '../../../support/http-server.ts';

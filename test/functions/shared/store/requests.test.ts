@@ -115,7 +115,7 @@ describe('refresh', () => {
 });
 
 test('verify takes one round trip: 2 units of reading, for either token', async () => {
-  const one = { status: 200, trips: [[READ_SESSION, READ_USER]] };
+  const one = { status: 200, trips: [[READ_USER, READ_SESSION]] };
   const { access, refresh } = await service.login(account);
   expect(await tripsOf('verify', { json: { token: access } })).toEqual(one);
   expect(await tripsOf('verify', { json: { token: refresh } })).toEqual(one);
@@ -125,7 +125,7 @@ test('profile takes one round trip: 2 units of reading', async () => {
   const { access } = await service.login(account);
   expect(await tripsOf('profile', { authorizer: authorizerContext(access) })).toEqual({
     status: 200,
-    trips: [[READ_SESSION, READ_USER]],
+    trips: [[READ_USER, READ_SESSION]],
   });
 });
 
