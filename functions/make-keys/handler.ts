@@ -19,19 +19,27 @@ const needs: MakeKeysNeeds = {
   tokenLifetime: settings.accessTokenLifetime,
 };
 
+interface Outcome {
+  readonly Status: 'SUCCESS' | 'FAILED';
+  readonly Reason?: string;
+}
+
 /** Answers CloudFormation at deploy time. Removing the resource removes no key: tables and secrets outlive a mistake. */
-export const handler = async (event: CloudFormationCustomResourceEvent): Promise<void> => {
+export const handler = async (event: CloudFormationCustomResourceEvent): Promise<void> =>
+  answer(event, event.RequestType === 'Delete' ? { Status: 'SUCCESS' } : await outcome());
+
+async function outcome(): Promise<Outcome> {
   try {
-    if (event.RequestType !== 'Delete') await makeKeys(needs);
-    await answer(event, { Status: 'SUCCESS' });
+    await makeKeys(needs);
+    return { Status: 'SUCCESS' };
   } catch (error) {
     log('ERROR', 'keys-not-made', { error: nameOf(error) });
-    await answer(event, { Status: 'FAILED', Reason: 'The keys could not be made; see the log of this function.' });
+    return { Status: 'FAILED', Reason: 'The keys could not be made; see the log of this function.' };
   }
-};
+}
 
-/** CloudFormation waits an hour for this answer, so a lost one is given twice more. */
-async function answer(event: CloudFormationCustomResourceEvent, result: { Status: string; Reason?: string }) {
+/** CloudFormation waits an hour for this answer, so a lost one is given twice more, and then Lambda runs all of it again. */
+async function answer(event: CloudFormationCustomResourceEvent, result: Outcome): Promise<void> {
   const { StackId, RequestId, LogicalResourceId } = event;
   const body = JSON.stringify({ ...result, StackId, RequestId, LogicalResourceId, PhysicalResourceId: 'keys' });
   for (let attempt = 1; ; attempt += 1) {

@@ -1,7 +1,7 @@
 import type { SigningAlgorithm } from '../shared/domain/settings.ts';
 import { after, type Clock, type Seconds } from '../shared/domain/time.ts';
 import { Unfit } from '../shared/domain/unknown.ts';
-import { keySigningAt, sharedSecretsFrom, signingRingFrom, type SigningKey } from '../shared/token/key-ring.ts';
+import { sharedSecretsFrom, signingRingFrom, type SigningKey } from '../shared/token/key-ring.ts';
 import { newSharedSecret, newSigningKey, ringText } from '../shared/token/new-keys.ts';
 import { publicKeysOf } from '../shared/token/public-keys.ts';
 
@@ -41,31 +41,34 @@ export async function makeKeys(needs: MakeKeysNeeds): Promise<void> {
     }
   }
 
-  const ring = ringIn(await signingKeys.read(), signingRingFrom);
+  const found = await signingKeys.read();
+  const ring = ringIn(found, signingRingFrom);
   const wanted = await ringWanted(ring, needs);
   // Published before it is kept: a key that signs and that nobody knows would be an outage.
   await publish(wanted, needs);
-  if (wanted !== ring) {
-    await signingKeys.write(ringText(wanted));
-    // Somebody else may have written meanwhile. What counts is what stands there now.
-    await publish(ringIn(await signingKeys.read(), signingRingFrom) ?? wanted, needs);
+  if (wanted !== ring) await signingKeys.write(ringText(wanted));
+  // Somebody else may have written or published meanwhile, so whoever publishes looks once more what stands there.
+  let published = found;
+  for (let kept = await signingKeys.read(); kept !== published; kept = await signingKeys.read()) {
+    await publish(ringIn(kept, signingRingFrom) ?? wanted, needs);
+    published = kept;
   }
 }
 
-/** The ring with a key of the algorithm that was asked for; the same ring where its youngest key has it. */
+/** The ring with a lasting key of the algorithm that was asked for; the same ring where it has one. */
 async function ringWanted(
   ring: readonly SigningKey[] | undefined,
   { now, algorithm, tokenLifetime }: MakeKeysNeeds,
 ): Promise<readonly SigningKey[]> {
   const publishedAt = now();
   if (ring === undefined) return [await newSigningKey(algorithm, { publishedAt, signsFrom: publishedAt })];
-  const youngest = ring.toSorted((one, other) => other.signsFrom - one.signsFrom)[0];
+  const lasting = ring.filter(({ endsAt }) => endsAt === undefined);
+  const [youngest] = lasting.toSorted((one, other) => other.signsFrom - one.signsFrom);
   if (youngest?.alg === algorithm) return ring;
   const signsFrom = after(publishedAt, PUBLICATION_SECONDS);
   const endsAt = after(signsFrom, tokenLifetime);
-  const current = keySigningAt(ring, publishedAt);
   return [
-    ...ring.map((key) => (key === current ? { ...key, endsAt } : key)),
+    ...ring.map((key) => (lasting.includes(key) ? { ...key, endsAt } : key)),
     await newSigningKey(algorithm, { publishedAt, signsFrom }),
   ];
 }
