@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse, createServer } from 'node:ht
 import type { StackAccess } from '../cli/stack-access.ts';
 import { authorizersFrom } from './authorizer.ts';
 import { jsonOf } from './fields.ts';
-import { gatewayResponsesFrom } from './gateway-responses.ts';
+import { type ResponseType, gatewayResponsesFrom } from './gateway-responses.ts';
 import { ACCOUNT, PARTITION, REGION } from './intrinsics.ts';
 import { type LocalDeployment, type LocalDeploymentOptions, deployLocally } from './local-deployment.ts';
 import { listen } from './listen.ts';
@@ -53,7 +53,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     port: options.port ?? 0,
   });
   const logs: string[] = [];
-  let deployment: LocalDeployment;
+  let deployment: LocalDeployment | undefined;
   try {
     deployment = await deployLocally({
       ...options,
@@ -66,18 +66,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     serveWith(responder(deployment));
   } catch (error) {
     server.closeAllConnections();
-    await stopListening();
+    await Promise.all([stopListening(), deployment?.close()]);
     throw error;
   }
+  const { assembly, secretsEndpoint, access, close } = deployment;
   return {
     url,
     logs,
-    secretsEndpoint: deployment.secretsEndpoint,
-    output: (name) => deployment.assembly.output(name),
-    access: deployment.access,
+    secretsEndpoint,
+    output: (name) => assembly.output(name),
+    access,
     close: async () => {
       await stopListening();
-      await deployment.close();
+      await close();
     },
   };
 }
@@ -112,37 +113,28 @@ async function bodyOf(message: IncomingMessage): Promise<Body | undefined> {
   });
 }
 
+/** @throws {Complaint} when a method leads to a function or an authorizer that is not in the template */
 function responder({ assembly, functions }: LocalDeployment): Respond {
-  const api = apiFrom(assembly);
   const authorizers = authorizersFrom(assembly, functions);
+  const api = apiFrom(assembly, { functions, authorizers });
   const gatewayResponse = gatewayResponsesFrom(assembly);
 
   return async (message, body) => {
     const request = requestFrom(message, body === 'too-large' ? Buffer.alloc(0) : body);
-    if (request === undefined) {
-      const unread = requestFrom(Object.assign(message, { url: '/' }), Buffer.alloc(0));
-      if (unread === undefined) throw new Error('/ is a target');
-      return gatewayResponse('DEFAULT_4XX', unread, contextOf(unread, api, undefined));
-    }
-    const match = api.match(request.httpMethod, request.path);
+    const match = request.wellFormed ? api.match(request.httpMethod, request.path) : undefined;
     const context = contextOf(request, api, match);
-    const refuse = (type: Parameters<typeof gatewayResponse>[0]) => gatewayResponse(type, request, context);
+    const refuse = (type: ResponseType) => gatewayResponse(type, request, context);
 
     if (body === 'too-large') return refuse('REQUEST_TOO_LARGE');
+    if (!request.wellFormed) return refuse('DEFAULT_4XX');
     if (match?.method === undefined) return refuse('MISSING_AUTHENTICATION_TOKEN');
-    const { authorizerId, functionArn, timeoutMilliseconds } = match.method;
+    const { authorize, fn, timeoutMilliseconds } = match.method;
 
-    const authorizer = authorizerId === undefined ? undefined : authorizers.get(authorizerId);
-    if (authorizerId !== undefined && authorizer === undefined) return refuse('AUTHORIZER_CONFIGURATION_ERROR');
-    const verdict = await authorizer?.(request, methodArn(api.id, api.stage, request));
+    const verdict = await authorize?.(request, methodArn(api.id, api.stage, request));
     if (verdict?.kind === 'refused') return refuse(verdict.type);
 
-    const fn = functions.get(functionArn);
-    if (fn === undefined) return refuse('DEFAULT_5XX');
-    const outcome = await within(
-      timeoutMilliseconds,
-      fn.invoke(proxyEvent(request, api, match, context, verdict?.context)),
-    );
+    const event = proxyEvent(request, api, match, context, verdict?.context);
+    const outcome = await within(timeoutMilliseconds, fn.invoke(event));
     switch (outcome?.kind) {
       case undefined:
         return refuse('INTEGRATION_TIMEOUT');

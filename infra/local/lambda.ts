@@ -166,6 +166,11 @@ function pool(definition: Definition, hooks: FunctionHooks): LambdaFunction {
   };
   const acquire = async (): Promise<Instance | undefined> => {
     if (closed) return undefined;
+    // One that crashed after its last answer is no longer there.
+    for (const dead of idle.filter((one) => !one.alive())) {
+      idle.splice(idle.indexOf(dead), 1);
+      all.delete(dead);
+    }
     return idle.pop() ?? (all.size < MOST_INSTANCES ? start() : new Promise((next) => void waiting.push(next)));
   };
   const release = (instance: Instance): void => {

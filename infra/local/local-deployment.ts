@@ -31,7 +31,7 @@ export interface LocalDeployment {
   readonly secretsEndpoint: string;
   /** For the operators' commands. Closing it closes nothing here. */
   readonly access: StackAccess;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** @throws {Complaint} when the assembly, the engine or a custom resource does not do; nothing is left running then */

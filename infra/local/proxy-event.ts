@@ -10,6 +10,8 @@ export interface GatewayRequest {
   readonly httpMethod: string;
   /** As it was sent: percent-encoded, without the query. */
   readonly path: string;
+  /** False for a target that API Gateway would not take, such as `*` or a broken percent-encoding. */
+  readonly wellFormed: boolean;
   readonly query: URLSearchParams;
   readonly body: Buffer;
   readonly protocol: string;
@@ -36,14 +38,12 @@ const DROPPED = new Set([
   'www-authenticate',
 ]);
 
-/** @returns undefined when the target is none that API Gateway would take, such as `*` or a broken percent-encoding */
-export function requestFrom(message: IncomingMessage, body: Buffer): GatewayRequest | undefined {
-  const target = targetOf(message.url ?? '');
-  if (target === undefined) return undefined;
+/** Reads the head of a request. */
+export function requestFrom(message: IncomingMessage, body: Buffer): GatewayRequest {
   const sourceIp = (message.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
   const headers = headersOf(message, sourceIp);
   return {
-    ...target,
+    ...targetOf(message.url ?? ''),
     body,
     sourceIp,
     headers,
@@ -53,19 +53,24 @@ export function requestFrom(message: IncomingMessage, body: Buffer): GatewayRequ
   };
 }
 
-function targetOf(url: string): { path: string; query: URLSearchParams } | undefined {
+function targetOf(url: string): { path: string; query: URLSearchParams; wellFormed: boolean } {
   // Absolute form (RFC 9112 section 3.2.2) is for proxies, but every server has to take it.
   const [whole = '', origin] = /^(https?:\/\/[^/?#]*)?[^#]*/i.exec(url) ?? [];
-  const local = whole.slice(origin?.length ?? 0);
-  const mark = local.indexOf('?');
-  const path = (mark < 0 ? local : local.slice(0, mark)) || '/';
-  if (!path.startsWith('/')) return undefined;
+  const [path = '', ...query] = whole.slice(origin?.length ?? 0).split('?');
+  return {
+    path: path || '/',
+    query: new URLSearchParams(query.join('?')),
+    wellFormed: (path === '' || path.startsWith('/')) && isDecodable(path),
+  };
+}
+
+function isDecodable(path: string): boolean {
   try {
     decodeURIComponent(path);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
-  return { path, query: new URLSearchParams(mark < 0 ? '' : local.slice(mark + 1)) };
 }
 
 function headersOf(message: IncomingMessage, sourceIp: string): Map<string, string[]> {

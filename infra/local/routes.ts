@@ -2,17 +2,25 @@
 import createRouter from 'find-my-way';
 import { Complaint } from './complaint.ts';
 import type { Assembly } from './assembly.ts';
+import type { Authorizer } from './authorizer.ts';
 import { fieldsOf, listOf, numberOf, textOf, textsOf } from './fields.ts';
 import { type Resource, physicalId, resolve } from './intrinsics.ts';
+import type { LambdaFunction } from './lambda.ts';
 
 /** API Gateway's limit, which a template may lower. */
 const INTEGRATION_TIMEOUT_MILLISECONDS = 29_000;
 
 export interface Method {
-  readonly functionArn: string;
-  /** Id of the authorizer, where the method has one. */
-  readonly authorizerId: string | undefined;
+  readonly fn: LambdaFunction;
+  /** Undefined where anyone may call. */
+  readonly authorize: Authorizer | undefined;
   readonly timeoutMilliseconds: number;
+}
+
+/** What methods lead to: functions by ARN, authorizers by id. */
+interface Behind {
+  readonly functions: ReadonlyMap<string, LambdaFunction>;
+  readonly authorizers: ReadonlyMap<string, Authorizer>;
 }
 
 export interface Match {
@@ -34,7 +42,7 @@ export interface Api {
 }
 
 /** @throws {Complaint} when the template has no REST API, several, or one with features the gateway does not play */
-export function apiFrom(assembly: Assembly): Api {
+export function apiFrom(assembly: Assembly, behind: Behind): Api {
   const [api, ...otherApis] = assembly.ofType('AWS::ApiGateway::RestApi');
   const [stage, ...otherStages] = assembly.ofType('AWS::ApiGateway::Stage');
   if (api === undefined || stage === undefined || otherApis.length + otherStages.length > 0) {
@@ -49,11 +57,11 @@ export function apiFrom(assembly: Assembly): Api {
     binaryMediaTypes: listOf(api.properties['BinaryMediaTypes'], 'BinaryMediaTypes').map((type) =>
       textOf(type, 'BinaryMediaTypes'),
     ),
-    match: matcher(assembly, api),
+    match: matcher(assembly, api, behind),
   };
 }
 
-function matcher(assembly: Assembly, api: Resource): Api['match'] {
+function matcher(assembly: Assembly, api: Resource, behind: Behind): Api['match'] {
   const paths = resourcePaths(assembly, api);
   const methods = Map.groupBy(assembly.ofType('AWS::ApiGateway::Method'), ({ id, properties }) =>
     textOf(properties['ResourceId'], `${id}.ResourceId`),
@@ -70,7 +78,7 @@ function matcher(assembly: Assembly, api: Resource): Api['match'] {
       resourceId,
       resource,
       greedy: /\{(\w+)\+\}$/.exec(resource)?.[1],
-      methods: new Map(on.map((one) => [textOf(one.properties['HttpMethod'], one.id), methodFrom(one)])),
+      methods: new Map(on.map((one) => [textOf(one.properties['HttpMethod'], one.id), methodFrom(one, behind)])),
     });
     router.on('GET', patternOf(resource), handler);
   }
@@ -81,7 +89,7 @@ function matcher(assembly: Assembly, api: Resource): Api['match'] {
     const parameters = Object.entries(found.params).map(([name, value = '']): [string, string] =>
       name === '*' ? [row.greedy ?? name, value.replace(/\/$/, '')] : [name, value],
     );
-    // `/{proxy+}` wants at least one segment, and `/a/{id}` a segment that is not empty.
+    // `/{proxy+}` wants at least one segment.
     if (parameters.some(([, value]) => value === '')) return undefined;
     return {
       resourceId: row.resourceId,
@@ -99,10 +107,10 @@ interface ServedResource {
   readonly methods: ReadonlyMap<string, Method>;
 }
 
-/** `/a/{id}/{rest+}` in find-my-way's words. */
+/** `/a/{id}/{rest+}` in find-my-way's words, which lets a parameter be empty unless told otherwise. */
 function patternOf(resource: string): string {
   if (/[:*]/.test(resource)) throw new Complaint(`The local gateway cannot serve the path ${resource}.`);
-  return resource.replace(/\{\w+\+\}$/, '*').replaceAll(/\{(\w+)\}/g, ':$1');
+  return resource.replace(/\{\w+\+\}$/, '*').replaceAll(/\{(\w+)\}/g, ':$1(^.+$)');
 }
 
 function resourcePaths(assembly: Assembly, api: Resource): Map<string, string> {
@@ -118,7 +126,7 @@ function resourcePaths(assembly: Assembly, api: Resource): Map<string, string> {
   return new Map([[rootId, '/'], ...[...rows].map(([id, resource]): [string, string] => [id, pathOf(resource)])]);
 }
 
-function methodFrom(method: Resource): Method {
+function methodFrom(method: Resource, { functions, authorizers }: Behind): Method {
   refuse(method, 'RequestValidatorId', 'RequestModels', 'AuthorizationScopes');
   const { properties, id } = method;
   const integration = fieldsOf(properties['Integration'], `${id}.Integration`);
@@ -127,15 +135,18 @@ function methodFrom(method: Resource): Method {
     throw new Complaint(`The local gateway does not know integrations of type ${type} (${id}).`);
   if (properties['ApiKeyRequired'] === true) throw new Complaint(`The local gateway does not know API keys (${id}).`);
   const uri = textOf(integration['Uri'], `${id}.Integration.Uri`);
-  const functionArn = invokedBy(uri);
-  if (functionArn === undefined) throw new Complaint(`The local gateway does not know the integration ${uri} (${id}).`);
+  const fn = functions.get(invokedBy(uri) ?? '');
+  if (fn === undefined) throw new Complaint(`The local gateway does not know the integration ${uri} (${id}).`);
   const authorization = textOf(properties['AuthorizationType'] ?? 'NONE', `${id}.AuthorizationType`);
   if (authorization !== 'NONE' && authorization !== 'CUSTOM') {
     throw new Complaint(`The local gateway does not know authorization of type ${authorization} (${id}).`);
   }
+  const guarded = authorization === 'CUSTOM';
+  const authorize = guarded ? authorizers.get(textOf(properties['AuthorizerId'], `${id}.AuthorizerId`)) : undefined;
+  if (guarded && authorize === undefined) throw new Complaint(`The authorizer of ${id} is not in the template.`);
   return {
-    functionArn,
-    authorizerId: authorization === 'CUSTOM' ? textOf(properties['AuthorizerId'], `${id}.AuthorizerId`) : undefined,
+    fn,
+    authorize,
     timeoutMilliseconds: numberOf(integration['TimeoutInMillis'] ?? INTEGRATION_TIMEOUT_MILLISECONDS, id),
   };
 }

@@ -112,8 +112,9 @@ async function demoUser(stack: StackAccess, file: string): Promise<{ username: s
 /** 100 random bits in groups that can be read out. */
 const passPhrase = (): string => (randomBytes(13).toString('hex').slice(0, 25).match(/.{5}/g) ?? []).join('-');
 
+/** Lines to paste one after the other. Node stands in for jq: whoever reads this has it. */
 function welcome(url: string, { username, password }: { username: string; password: string }): void {
-  const json = `-H 'Content-Type: application/json'`;
+  const member = (name: string) => `$(node -p 'JSON.parse(process.argv[1]).${name}' "$PAIR")`;
   say(`
 Latchkey is ready at ${url}   (Ctrl-C stops it)
 
@@ -121,13 +122,13 @@ Demo user: ${username}
 Pass-phrase: ${password}
 
 # log in
-curl -s ${url}/api/token ${json} -d '{"username":"${username}","password":"${password}"}'
+PAIR=$(curl -s ${url}/api/token -d username=${username} -d password=${password}); echo "$PAIR"
 
-# call a protected API with the token that gives
-curl -s ${url}/api/profile -H "Authorization: Bearer $ACCESS"
+# call a protected API with the access token
+curl -s ${url}/api/profile -H "Authorization: Bearer ${member('access')}"
 
-# get a new pair
-curl -s ${url}/api/token/refresh ${json} -d "{\\"refresh\\":\\"$REFRESH\\"}"
+# get a new pair with the refresh token
+curl -s ${url}/api/token/refresh -d "refresh=${member('refresh')}"
 `);
 }
 

@@ -2,9 +2,12 @@ import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { decodeJwt } from 'jose';
+import { LONGEST_WAIT_SECONDS } from '../../functions/shared/domain/attempts.ts';
+import { after } from '../../functions/shared/domain/time.ts';
 import { membersOfJson, textIn, type Members } from '../../functions/shared/domain/unknown.ts';
 import type { User } from '../../functions/shared/domain/user.ts';
 import { passwordsWith } from '../../functions/shared/password/hash.ts';
+import { now } from '../../functions/shared/runtime/clock.ts';
 import { newUserId } from '../../functions/shared/runtime/ids.ts';
 import { sharedSecretsFrom } from '../../functions/shared/token/key-ring.ts';
 import type { TokenPair } from '../../functions/shared/token/pair.ts';
@@ -58,6 +61,8 @@ export interface Service {
   call(name: FunctionName, request: Request): Promise<Answer>;
   /** Makes an account, unless told otherwise of a new name and password. */
   account(changes?: Partial<Account>): Promise<Account>;
+  /** Counts so many failed logins that the next one has to wait for fifteen minutes. */
+  lock(account: Account): Promise<void>;
   /** Logs in. @throws {Error} where that is refused */
   login(account: Account, request?: Request): Promise<TokenPair>;
   /** Starts a function anew, with nothing in its memory. */
@@ -134,6 +139,12 @@ export async function startService(environment: Readonly<Record<string, string>>
         aLogin({ userId, passwordVersion, passwordHash: await passwords.hash(password) }),
       );
       return { username, password, user };
+    },
+    async lock({ username }) {
+      // Each counts because it comes a longest wait after the one before, the last one at this moment.
+      for (let earlier = 16; earlier >= 0; earlier -= 1) {
+        await tables.store.countAttempt(username.toLowerCase(), after(now(), -earlier * LONGEST_WAIT_SECONDS));
+      }
     },
     async login({ username, password }, request = {}) {
       const { status, body } = await service.call('login', { ...request, json: { username, password } });

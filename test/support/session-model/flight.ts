@@ -30,6 +30,8 @@ export class Flight {
   arrivedAt: number | undefined;
   /** What its function's clock said when it came in. */
   now = 0;
+  /** Seconds from the beginning to then, whatever clocks say. */
+  enteredAfter = 0;
   answer: Answer | undefined;
   over = false;
   /** Time passed between its reading the clock and its last call of the store, more than a function has. */
@@ -75,7 +77,7 @@ export class Flight {
 
   /** Whether it took user and session for contradicting each other, which at this moment they do not. */
   get sawHalf(): boolean {
-    return !this.#isVouched() && vouched(this.session.line, this.#world.account);
+    return this.verdict?.kind !== 'theft' && !this.#isVouched() && vouched(this.session.line, this.#world.account);
   }
 
   get entered(): boolean {
@@ -87,6 +89,7 @@ export class Flight {
     const world = this.#world;
     if (this.#underway === undefined) {
       this.now = world.now;
+      this.enteredAfter = world.elapsed;
       this.#enteredAt = world.tick();
       this.#underway = await world.sut.present(this.#token, this.by, this.#weather);
       return;

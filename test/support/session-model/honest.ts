@@ -6,7 +6,7 @@ import type { Flight } from './flight.ts';
 import { SHORTLY, type Line } from './reference.ts';
 
 export type Loss =
-  // These three need two requests of one device in flight at once, that is several tabs: a second one that was sent
+  // These four need two requests of one device in flight at once, that is several tabs: a second one that was sent
   // before the answer to the first had arrived. What the first brings home is dead before the device can use it, or
   // what the second was sent with is dead before it gets there.
   /** Half a minute or more lies between them: the network, or a device that fell asleep, held one of them back. */
@@ -18,6 +18,8 @@ export type Loss =
   | 'apart'
   /** An answer was lost; the two ask again half a minute later, one in its last seconds and one just after it. */
   | 'straddled'
+  /** The clock stepped back by about half a minute between the two, or two functions' clocks differ by as much. */
+  | 'clocks'
   /** Log out everywhere else: the request saw the user before it and the session after it, or the reverse. */
   | 'half-seen'
   /** Time passed within a function, more than its limit allows. */
@@ -40,7 +42,8 @@ export function lossOf(refused: Flight): Loss | undefined {
     if (arrivedAt === undefined || verdict === undefined || !('mint' in verdict)) continue;
     const second = verdict.mint.serial === serial ? killer : refused;
     if (judgedAt! >= killer.judgedAt! || second.readAt > arrivedAt) continue;
-    if (killer.now - first.now >= SHORTLY - FUNCTION_SECONDS) return 'overtaken';
+    if (killer.enteredAfter - first.enteredAfter >= SHORTLY - FUNCTION_SECONDS) return 'overtaken';
+    if (killer.now - first.now >= SHORTLY - FUNCTION_SECONDS) return 'clocks';
     if (forksApart(killer)) return 'apart';
     if (crosses(first, killer)) return 'straddled';
   }

@@ -50,12 +50,12 @@ export class World {
   readonly flights: Flight[] = [];
   account: Account = { active: true, epoch: 0 };
   now = START;
+  /** Seconds that passed, which is not what a clock says that was set. */
+  elapsed = 0;
   #moments = 0;
   /** What the thief holds, the newest last. */
   loot: Token[] = [];
   backup: (Pick<Known, 'line' | 'spine' | 'flights'> & { readonly session: Known; readonly of: Backup }) | undefined;
-  /** What happened, for whoever has to understand a failure. */
-  readonly story: string[] = [];
   /** Every part of the rule that was used. */
   readonly reached = new Set<string>();
   /** Sessions that honest devices lost in a way that is known. */
@@ -77,6 +77,11 @@ export class World {
   }
 
   wait(seconds: number): void {
+    this.elapsed += seconds;
+    this.stepClock(seconds);
+  }
+
+  stepClock(seconds: number): void {
     this.now += seconds;
     this.sut.setClock(this.now);
   }

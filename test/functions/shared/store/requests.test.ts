@@ -77,9 +77,7 @@ describe('login', () => {
 
   test('locked takes the same two', async () => {
     const locked = await service.account();
-    for (let failure = 0; failure < 5; failure += 1) {
-      await service.call('login', { json: { username: locked.username, password: 'wrong' } });
-    }
+    await service.lock(locked);
     expect(await login(locked.username, locked.password)).toEqual({
       status: 401,
       trips: [['GetItem LOGIN# consistent: 1 unit', 'UpdateItem ATTEMPTS#: 400'], [READ_USER]],
