@@ -7,6 +7,7 @@ import { SETTINGS } from '../functions/shared/domain/settings.ts';
 import { PROJECT_ROOT, bundle } from './bundling/options.ts';
 import type { Deployment } from './deployment-settings.ts';
 import type { FunctionRow } from './endpoints.ts';
+import { metricsNamespace } from './metrics.ts';
 
 const RETENTION = {
   '1': RetentionDays.ONE_DAY,
@@ -57,6 +58,7 @@ export function authFunction(
       resources: [logGroup.logGroupArn],
     }),
   );
+  fn.addEnvironment('METRICS_NAMESPACE', metricsNamespace(stack));
   for (const setting of row.settings) {
     if (setting === 'issuer') fn.addEnvironment('ISSUER', issuer);
     else fn.addEnvironment(SETTINGS[setting].env, String(deployment.functions[setting]));

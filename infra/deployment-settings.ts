@@ -130,6 +130,7 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     accessTokenLifetime: fn('accessTokenLifetime'),
     sessionIdleLifetime: fn('sessionIdleLifetime'),
     sessionLifetime: fn('sessionLifetime'),
+    sessionsPerUser: fn('sessionsPerUser'),
     clientPrint: fn('clientPrint'),
     bcryptCost: fn('bcryptCost'),
     passwordMinLength: fn('passwordMinLength'),

@@ -40,6 +40,7 @@ export const ENDPOINTS = {
       'accessTokenLifetime',
       'sessionIdleLifetime',
       'sessionLifetime',
+      'sessionsPerUser',
       'clientPrint',
       'bcryptCost',
       'corsOrigin',
@@ -51,7 +52,7 @@ export const ENDPOINTS = {
         { actions: ['dynamodb:UpdateItem'], on: [PREFIX.login, PREFIX.attempts] },
         { actions: ['dynamodb:DeleteItem'], on: [PREFIX.attempts] },
       );
-      sessions.lendTo(fn, 'dynamodb:PutItem');
+      sessions.lendTo(fn, 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:DeleteItem');
       keyRing.lendTo(fn, 'signingKeys', 'refreshSecrets', 'peppers');
     },
   },
@@ -102,12 +103,39 @@ export const ENDPOINTS = {
       sessions.lendTo(fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Query');
     },
   },
+  password: {
+    routes: ['POST /api/password'],
+    guard: 'bearer',
+    memory: 'loginMemory',
+    settings: [
+      'issuer',
+      'audience',
+      'clientId',
+      'accessTokenLifetime',
+      'sessionIdleLifetime',
+      'sessionLifetime',
+      'clientPrint',
+      'bcryptCost',
+      'passwordMinLength',
+      'corsOrigin',
+    ],
+    lend: (fn, { users, sessions, keyRing }) => {
+      users.lendTo(
+        fn,
+        { actions: ['dynamodb:GetItem'], on: [PREFIX.user, PREFIX.login] },
+        { actions: ['dynamodb:UpdateItem'], on: [PREFIX.user, PREFIX.login, PREFIX.attempts] },
+        { actions: ['dynamodb:DeleteItem'], on: [PREFIX.attempts] },
+      );
+      sessions.lendTo(fn, 'dynamodb:GetItem', 'dynamodb:PutItem');
+      keyRing.lendTo(fn, 'signingKeys', 'refreshSecrets', 'peppers');
+    },
+  },
   profile: {
-    routes: ['GET /api/profile'],
+    routes: ['GET /api/profile', 'PATCH /api/profile'],
     guard: 'bearer',
     settings: ['corsOrigin'],
     lend: (fn, { users, sessions }) => {
-      users.lendTo(fn, { actions: ['dynamodb:GetItem'], on: [PREFIX.user] });
+      users.lendTo(fn, { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], on: [PREFIX.user] });
       sessions.lendTo(fn, 'dynamodb:GetItem');
     },
   },

@@ -1,3 +1,4 @@
+import type { Note } from '../shared/domain/events.ts';
 import type { Clock } from '../shared/domain/time.ts';
 import type { RevokeSession } from '../shared/store/sessions.ts';
 import type { ReadRefreshToken } from '../shared/token/refresh-token.ts';
@@ -6,6 +7,7 @@ export interface BlacklistNeeds {
   now: Clock;
   readToken: ReadRefreshToken;
   revokeSession: RevokeSession;
+  note: Note;
 }
 
 /**
@@ -13,8 +15,9 @@ export interface BlacklistNeeds {
  *
  * @throws {Refusal} what {@link ReadRefreshToken} gives
  */
-export async function blacklist(token: string, { now, readToken, revokeSession }: BlacklistNeeds): Promise<void> {
+export async function blacklist(token: string, { now, readToken, revokeSession, note }: BlacklistNeeds): Promise<void> {
   const time = now();
   const { sub, sid } = await readToken(token, time);
-  await revokeSession({ userId: sub, sessionId: sid }, time);
+  const session = { userId: sub, sessionId: sid };
+  if (await revokeSession(session, time)) note('logout', session);
 }

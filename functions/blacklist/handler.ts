@@ -11,14 +11,14 @@ import { blacklist, type BlacklistNeeds } from './blacklist.ts';
 
 const env = readEnv('SESSIONS_TABLE', 'REFRESH_SECRETS_SECRET');
 
-const needs: BlacklistNeeds = {
+const needs: Omit<BlacklistNeeds, 'note'> = {
   now,
   readToken: refreshReaderWith(secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom)),
   revokeSession: sessionRevoker(storeClient(optionalEnv('DYNAMODB_ENDPOINT')), env.SESSIONS_TABLE),
 };
 
-export const handler = endpoint(async (event) => {
+export const handler = endpoint(async (event, note) => {
   const { refresh: token } = stringsIn(event, 'refresh');
-  await blacklist(token, needs);
+  await blacklist(token, { ...needs, note });
   return json(200, {});
 });

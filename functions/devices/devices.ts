@@ -1,9 +1,9 @@
+import type { Note } from '../shared/domain/events.ts';
 import { isSessionId, type SessionId, type UserId } from '../shared/domain/ids.ts';
 import { Outage, Refusal } from '../shared/domain/refusal.ts';
-import { endOf, issuedAt, type Session } from '../shared/domain/session.ts';
+import { endOf, isAlive, issuedAt, type Session } from '../shared/domain/session.ts';
 import { standing, type Caller, type StandingNeeds } from '../shared/domain/standing.ts';
-import { isoTime, type UnixSeconds } from '../shared/domain/time.ts';
-import type { User } from '../shared/domain/user.ts';
+import { isoTime } from '../shared/domain/time.ts';
 import type { EndOthers, RaiseEpoch } from '../shared/store/epochs.ts';
 import type { ListSessions } from '../shared/store/session-list.ts';
 import type { RevokeSession } from '../shared/store/sessions.ts';
@@ -14,6 +14,7 @@ export interface DevicesNeeds extends StandingNeeds {
   revokeSession: RevokeSession;
   raiseEpoch: RaiseEpoch;
   endOthers: EndOthers;
+  note: Note;
 }
 
 /** A session as its user sees it. */
@@ -53,7 +54,7 @@ export async function listSessions(caller: Caller, page: Page, needs: DevicesNee
     needs.listSessions(caller.userId, page.limit, page.before),
   ]);
   const now = needs.now();
-  const alive = found.sessions.filter((session) => isAlive(session, user, now));
+  const alive = found.sessions.filter((session) => isAlive(session, user.epoch, now));
   return {
     results: alive.map((session) => viewOf(session, caller)),
     ...(found.next !== undefined && { next: found.next }),
@@ -69,27 +70,31 @@ export async function endSession(caller: Caller, id: string, needs: DevicesNeeds
   const { user } = await standing(caller, needs);
   // Looked up among the caller's own: another user's id is as unknown as one that nobody has.
   const found = isSessionId(id) ? await needs.findSession(caller.userId, id) : undefined;
-  if (found === undefined || !isAlive(found, user, needs.now())) throw new Refusal('not-found');
-  await needs.revokeSession(found, needs.now());
+  if (found === undefined || !isAlive(found, user.epoch, needs.now())) throw new Refusal('not-found');
+  const { userId, sessionId } = found;
+  const isOwn = sessionId === caller.sessionId;
+  if (await needs.revokeSession(found, needs.now()))
+    needs.note(isOwn ? 'logout' : 'session-ended', { userId, sessionId });
 }
 
 /** Ends every session of the caller with one write, however many there are. @throws {Refusal} `bearer-refused` */
 export async function endAllSessions(caller: Caller, needs: DevicesNeeds): Promise<void> {
   await standing(caller, needs);
   await needs.raiseEpoch(caller.userId);
+  needs.note('logout-everywhere', caller);
 }
 
 /** Ends every session of the caller but the one that asks. @throws {Refusal} `bearer-refused` */
 export async function endOtherSessions(caller: Caller, needs: DevicesNeeds): Promise<void> {
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     const { user, session } = await standing(caller, needs);
-    if (await needs.endOthers(user, session)) return;
+    if (await needs.endOthers(user, session)) {
+      needs.note('logout-everywhere', { ...caller, reason: 'except-current' });
+      return;
+    }
   }
   throw new Outage('sessions under contention');
 }
-
-const isAlive = (session: Session, user: User, now: UnixSeconds): boolean =>
-  session.revokedAt === undefined && now < endOf(session) && session.epoch === user.epoch;
 
 const viewOf = (session: Session, caller: { readonly userId: UserId; readonly sessionId: SessionId }): SessionView => ({
   id: session.sessionId,

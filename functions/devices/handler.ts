@@ -16,7 +16,7 @@ import { endAllSessions, endOtherSessions, endSession, listSessions, type Device
 const env = readEnv('USERS_TABLE', 'SESSIONS_TABLE');
 
 const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
-const needs: DevicesNeeds = {
+const shared: Omit<DevicesNeeds, 'note'> = {
   now,
   findSession: sessionFinder(store, env.SESSIONS_TABLE),
   findUser: userFinder(store, env.USERS_TABLE),
@@ -26,9 +26,10 @@ const needs: DevicesNeeds = {
   endOthers: othersEnder(store, { users: env.USERS_TABLE, sessions: env.SESSIONS_TABLE }),
 };
 
-export const handler = endpoint(async (event) => {
+export const handler = endpoint(async (event, note) => {
+  const needs = { ...shared, note };
   const caller = callerIn(event, now());
-  if (event.httpMethod === 'GET') return list(event, caller);
+  if (event.httpMethod === 'GET') return list(event, caller, needs);
   const id = event.pathParameters?.['id'];
   if (id !== undefined) await endSession(caller, id, needs);
   else if (choiceIn(event, 'except', ['current']) === 'current') await endOtherSessions(caller, needs);
@@ -36,7 +37,7 @@ export const handler = endpoint(async (event) => {
   return noContent();
 });
 
-async function list(event: APIGatewayProxyEvent, caller: Caller): Promise<APIGatewayProxyResult> {
+async function list(event: APIGatewayProxyEvent, caller: Caller, needs: DevicesNeeds): Promise<APIGatewayProxyResult> {
   const page = pageIn(event);
   const { results, next } = await listSessions(caller, page, needs);
   const query = new URLSearchParams({ limit: String(page.limit), cursor: next ?? '' });

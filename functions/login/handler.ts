@@ -11,7 +11,8 @@ import { secret } from '../shared/runtime/secrets.ts';
 import { attemptCounter, attemptsClearer } from '../shared/store/attempts.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { hashReplacer, loginFinder } from '../shared/store/logins.ts';
-import { sessionPutter } from '../shared/store/sessions.ts';
+import { sessionLister } from '../shared/store/session-list.ts';
+import { sessionPutter, sessionRemover } from '../shared/store/sessions.ts';
 import { userFinder } from '../shared/store/users.ts';
 import { sharedSecretsFrom } from '../shared/token/key-ring.ts';
 import { pairsWith } from '../shared/token/pair.ts';
@@ -33,6 +34,7 @@ const settings = readSettings(
   'accessTokenLifetime',
   'sessionIdleLifetime',
   'sessionLifetime',
+  'sessionsPerUser',
   'clientPrint',
   'bcryptCost',
 );
@@ -45,7 +47,7 @@ const terms = {
   lifetime: settings.accessTokenLifetime,
 };
 
-const needs: LoginNeeds = {
+const needs: Omit<LoginNeeds, 'note'> = {
   now,
   countAttempt: attemptCounter(store, env.USERS_TABLE),
   clearAttempts: attemptsClearer(store, env.USERS_TABLE),
@@ -61,12 +63,15 @@ const needs: LoginNeeds = {
     terms,
     newTokenId,
   ),
+  listSessions: sessionLister(store, env.SESSIONS_TABLE),
+  removeSession: sessionRemover(store, env.SESSIONS_TABLE),
+  sessionsPerUser: settings.sessionsPerUser,
   lifetimes: { idle: settings.sessionIdleLifetime, absolute: settings.sessionLifetime },
   warn: (event, error) => log('WARN', event, { error: nameOf(error) }),
 };
 
-export const handler = endpoint(async (event) => {
+export const handler = endpoint(async (event, note) => {
   const credentials = stringsIn(event, 'username', 'password');
   const seen = { client: clientIn(event, settings.clientPrint), device: deviceIn(event) };
-  return json(200, await login(credentials, seen, needs));
+  return json(200, await login(credentials, seen, { ...needs, note }));
 });

@@ -1,13 +1,23 @@
+import { FREE_ATTEMPTS } from '../shared/domain/attempts.ts';
+import type { Note } from '../shared/domain/events.ts';
 import type { SessionId, UserId } from '../shared/domain/ids.ts';
-import { Outage, Refusal } from '../shared/domain/refusal.ts';
-import { newSession, type ClientPrint, type Device, type SessionLifetimes } from '../shared/domain/session.ts';
-import type { Clock } from '../shared/domain/time.ts';
+import { Outage, Refusal, type Reason } from '../shared/domain/refusal.ts';
+import { surplus } from '../shared/domain/session-cap.ts';
+import {
+  newSession,
+  type ClientPrint,
+  type Device,
+  type Session,
+  type SessionLifetimes,
+} from '../shared/domain/session.ts';
+import type { Clock, UnixSeconds } from '../shared/domain/time.ts';
 import type { Login, User } from '../shared/domain/user.ts';
 import { lookupName } from '../shared/domain/username.ts';
 import type { Passwords } from '../shared/password/hash.ts';
-import type { ClearAttempts, CountAttempt } from '../shared/store/attempts.ts';
+import type { ClearAttempts, CountAttempt, Counted } from '../shared/store/attempts.ts';
 import type { FindLogin, ReplaceHash } from '../shared/store/logins.ts';
-import type { PutSession } from '../shared/store/sessions.ts';
+import type { ListSessions } from '../shared/store/session-list.ts';
+import type { PutSession, RemoveSession } from '../shared/store/sessions.ts';
 import type { FindUser } from '../shared/store/users.ts';
 import type { MakePair, TokenPair } from '../shared/token/pair.ts';
 
@@ -28,12 +38,20 @@ export interface LoginNeeds {
   newSessionId(): SessionId;
   pair: MakePair;
   lifetimes: SessionLifetimes;
+  listSessions: ListSessions;
+  removeSession: RemoveSession;
+  /** How many sessions a user may have. */
+  sessionsPerUser: number;
+  note: Note;
   /** Says that something went wrong which the caller need not know of. */
   warn(event: string, error: unknown): void;
 }
 
 /** A user nobody is: what an unknown name looks up, so that it costs the same calls. */
 const NOBODY = '-' as UserId;
+
+/** A login ends at most so many sessions more than it begins, so that a user with ever so many costs no endless read. */
+const SURPLUS_AT_ONCE = 25;
 
 /** A password that changes between two reads is read again this often. */
 const READINGS = 3;
@@ -51,8 +69,8 @@ export async function login(
   const now = needs.now();
   const name = lookupName(username);
   // Counted before anything is compared, so that parallel guesses cannot slip past.
-  const [mayTry, found] = await Promise.all([needs.countAttempt(name, now), needs.findLogin(name)]);
-  const { user, login } = await authenticated(name, password, found, mayTry, needs);
+  const [counted, found] = await Promise.all([needs.countAttempt(name, now), needs.findLogin(name)]);
+  const { user, login, sessions } = await authenticated(name, password, found, counted, needs);
 
   const session = newSession(user, needs.newSessionId(), seen, needs.lifetimes, now);
   const [pair] = await Promise.all([
@@ -60,7 +78,9 @@ export async function login(
     needs.putSession(session),
     needs.clearAttempts(name).catch((error: unknown) => needs.warn('attempts-not-cleared', error)),
     rehashed(name, login, password, needs).catch((error: unknown) => needs.warn('password-not-rehashed', error)),
+    endSurplus(sessions, user, now, needs).catch((error: unknown) => needs.warn('surplus-not-ended', error)),
   ]);
+  needs.note('login', { userId: user.id, sessionId: session.sessionId });
   return pair;
 }
 
@@ -68,28 +88,60 @@ async function authenticated(
   name: string,
   password: string,
   found: Login | undefined,
-  mayTry: boolean,
+  counted: Counted,
   needs: LoginNeeds,
-): Promise<{ user: User; login: Login }> {
+): Promise<{ user: User; login: Login; sessions: readonly Session[] }> {
+  const refuse = (reason: Reason, userId?: UserId): never => {
+    if (counted.mayTry && counted.failures >= FREE_ATTEMPTS) needs.note('lock', { userId, reason });
+    needs.note('login-failed', { userId, reason });
+    throw new Refusal(reason);
+  };
   let login = found;
   for (let reading = 1; reading <= READINGS; reading += 1) {
     const comparing =
-      login !== undefined && mayTry
+      login !== undefined && counted.mayTry
         ? needs.passwords.matches(password, login.passwordHash)
         : needs.passwords.matchesNobody(password);
-    // The hash takes longer than the read, so the read costs no time; every path does both.
-    const [matches, user] = await Promise.all([comparing, needs.findUser(login?.userId ?? NOBODY)]);
-    if (!mayTry) throw new Refusal('too-many-attempts');
-    if (login === undefined || user === undefined) throw new Refusal('unknown-user');
+    const userId = login?.userId ?? NOBODY;
+    // The hash takes longer than the reads, so they cost no time; every path does all of it.
+    const [matches, user, sessions] = await Promise.all([comparing, needs.findUser(userId), sessionsOf(userId, needs)]);
+    if (!counted.mayTry) return refuse('too-many-attempts', login?.userId);
+    if (login === undefined || user === undefined) return refuse('unknown-user');
     if (login.passwordVersion === user.passwordVersion) {
-      if (!matches) throw new Refusal('wrong-password');
-      if (user.status !== 'active') throw new Refusal('user-disabled');
-      return { user, login };
+      if (!matches) return refuse('wrong-password', user.id);
+      if (user.status !== 'active') return refuse('user-disabled', user.id);
+      return { user, login, sessions };
     }
     // The password changed between the two reads: what was compared may be the old one.
     login = await needs.findLogin(name);
   }
   throw new Outage('a password that keeps changing');
+}
+
+/** The sessions that the cap counts. No login fails for them. */
+async function sessionsOf(userId: UserId, needs: LoginNeeds): Promise<readonly Session[]> {
+  try {
+    return (await needs.listSessions(userId, needs.sessionsPerUser + SURPLUS_AT_ONCE)).sessions;
+  } catch (error) {
+    needs.warn('sessions-not-counted', error);
+    return [];
+  }
+}
+
+/** Makes room for the session that comes. What is left over because a call failed goes at the next login. */
+async function endSurplus(
+  sessions: readonly Session[],
+  user: User,
+  now: UnixSeconds,
+  needs: LoginNeeds,
+): Promise<void> {
+  const going = surplus(sessions, user.epoch, needs.sessionsPerUser, now);
+  await Promise.all(
+    going.map(async ({ session: { userId, sessionId }, wasAlive }) => {
+      await needs.removeSession({ userId, sessionId });
+      if (wasAlive) needs.note('session-ended', { userId, sessionId, reason: 'surplus' });
+    }),
+  );
 }
 
 async function rehashed(name: string, login: Login, password: string, needs: LoginNeeds): Promise<void> {

@@ -5,7 +5,6 @@ import { clientIn } from '../shared/http/request.ts';
 import { now } from '../shared/runtime/clock.ts';
 import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
 import { newTokenId } from '../shared/runtime/ids.ts';
-import { log } from '../shared/runtime/log.ts';
 import { secret } from '../shared/runtime/secrets.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { sessionChanger, sessionRevoker, unreadRotator } from '../shared/store/sessions.ts';
@@ -27,7 +26,7 @@ const terms = {
   lifetime: settings.accessTokenLifetime,
 };
 
-const needs: RefreshNeeds = {
+const needs: Omit<RefreshNeeds, 'note'> = {
   now,
   readToken: refreshReaderWith(refreshSecrets),
   findUser: userFinder(store, env.USERS_TABLE),
@@ -41,10 +40,9 @@ const needs: RefreshNeeds = {
     newTokenId,
   ),
   idle: settings.sessionIdleLifetime,
-  note: (event, { sub, sid }) => log(event === 'fork' ? 'INFO' : 'WARN', event, { userId: sub, sessionId: sid }),
 };
 
-export const handler = endpoint(async (event) => {
+export const handler = endpoint(async (event, note) => {
   const { refresh: token } = stringsIn(event, 'refresh');
-  return json(200, await refresh(token, clientIn(event, settings.clientPrint), needs));
+  return json(200, await refresh(token, clientIn(event, settings.clientPrint), { ...needs, note }));
 });

@@ -1,5 +1,6 @@
+import type { Note } from '../shared/domain/events.ts';
 import { Outage, Refusal } from '../shared/domain/refusal.ts';
-import { living, renewal, vouchedFor, type Presented } from '../shared/domain/renewal.ts';
+import { living, renewal, vouchedFor, type Presented, type Renewal } from '../shared/domain/renewal.ts';
 import type { ClientPrint, Session } from '../shared/domain/session.ts';
 import type { Clock, Seconds } from '../shared/domain/time.ts';
 import type { ChangeSession, RevokeSession, RotateUnread } from '../shared/store/sessions.ts';
@@ -18,8 +19,7 @@ export interface RefreshNeeds {
   pair: MakePair;
   /** How long the session then lives unless it is refreshed again. */
   idle: Seconds;
-  /** Notes what an operator must be able to find: a fork, an adoption, a theft. */
-  note(event: 'fork' | 'adopt' | 'theft', token: RefreshClaims): void;
+  note: Note;
 }
 
 /** A refresh that lost this many races is one of very many at once. */
@@ -35,17 +35,25 @@ export async function refresh(token: string, client: ClientPrint, needs: Refresh
   const now = needs.now();
   const claims = await needs.readToken(token, now);
   const presented: Presented = { counter: claims.counter, client, now, idle: needs.idle };
-  const name = { userId: claims.sub, sessionId: claims.sid };
-  const [written, user] = await Promise.all([needs.rotateUnread(name, presented), needs.findUser(claims.sub)]);
+  const [written, user] = await Promise.all([
+    needs.rotateUnread(nameOf(claims), presented),
+    needs.findUser(claims.sub),
+  ]);
 
-  let outcome: Conditional<Session> = written;
+  let outcome: Judged = { ...written, kind: 'rotate' };
   for (let judgement = 1; !outcome.done; judgement += 1) {
     if (judgement > JUDGEMENTS) throw new Outage('a session under contention');
     outcome = await judged(outcome.found, presented, claims, needs, (found) => vouchedFor(found, user));
   }
   // No token leaves before the user was judged too, also where the write went through at once.
-  return needs.pair(vouchedFor(outcome.item, user), outcome.item, now);
+  const pair = await needs.pair(vouchedFor(outcome.item, user), outcome.item, now);
+  needs.note('refresh', { ...nameOf(claims), reason: outcome.kind });
+  return pair;
 }
+
+type Judged = Conditional<Session> & { readonly kind: Renewal['kind'] };
+
+const nameOf = ({ sub, sid }: RefreshClaims) => ({ userId: sub, sessionId: sid });
 
 async function judged(
   found: Session | undefined,
@@ -53,19 +61,20 @@ async function judged(
   claims: RefreshClaims,
   needs: RefreshNeeds,
   vouch: (session: Session) => unknown,
-): Promise<Conditional<Session>> {
+): Promise<Judged> {
   const session = living(found, presented.now);
   vouch(session);
   try {
     const verdict = renewal(session, presented);
-    if (verdict.kind === 'same-again') return { done: true, item: session };
+    const { kind } = verdict;
+    if (kind === 'same-again') return { done: true, item: session, kind };
     const outcome = await needs.changeSession(session, verdict.change);
-    if (outcome.done && verdict.kind !== 'rotate') needs.note(verdict.kind, claims);
-    return outcome;
+    if (outcome.done && kind !== 'rotate') needs.note(kind, nameOf(claims));
+    return { ...outcome, kind };
   } catch (error) {
     if (error instanceof Refusal && error.reason === 'token-reused') {
       await needs.revokeSession(session, presented.now);
-      needs.note('theft', claims);
+      needs.note('theft', { ...nameOf(claims), reason: error.reason });
     }
     throw error;
   }

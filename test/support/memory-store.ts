@@ -1,4 +1,4 @@
-import { waitAfter } from '../../functions/shared/domain/attempts.ts';
+import { waitAfter, waitLeft } from '../../functions/shared/domain/attempts.ts';
 import type { UserId } from '../../functions/shared/domain/ids.ts';
 import { RECENT_SECONDS, rotation, type Change } from '../../functions/shared/domain/renewal.ts';
 import { endOf, type Session } from '../../functions/shared/domain/session.ts';
@@ -51,9 +51,9 @@ export function memoryStore(): MemoryStore {
       call('countAttempt', () => {
         const { failures, countedAt } = attempts.get(name) ?? { failures: 0, countedAt: now };
         const wait = waitAfter(failures);
-        if (wait > 0 && now - countedAt < wait) return false;
+        if (wait > 0 && now - countedAt < wait) return { mayTry: false, wait: waitLeft({ failures, countedAt }, now) };
         attempts.set(name, { failures: failures + 1, countedAt: now });
-        return true;
+        return { mayTry: true, failures: failures + 1 };
       }),
     clearAttempts: (name) => call('clearAttempts', () => void attempts.delete(name)),
 
@@ -110,7 +110,37 @@ export function memoryStore(): MemoryStore {
     revokeSession: (name, now) =>
       call('revokeSession', () => {
         const found = sessions.get(keyOf(name));
-        if (found && found.revokedAt === undefined) sessions.set(keyOf(name), { ...found, revokedAt: now });
+        if (found === undefined || found.revokedAt !== undefined) return false;
+        sessions.set(keyOf(name), { ...found, revokedAt: now });
+        return true;
+      }),
+    removeSession: (name) => call('removeSession', () => void sessions.delete(keyOf(name))),
+    changeProfile: (read, change) =>
+      call('changeProfile', () => {
+        const found = users.get(read.id);
+        if (found?.epoch !== read.epoch || found.status !== 'active') return undefined;
+        const members = Object.entries({ ...found, ...change }).filter(([, value]) => value !== null);
+        const user = Object.fromEntries(members) as unknown as User;
+        users.set(read.id, user);
+        return user;
+      }),
+    changePassword: ({ name, login, user, hash, session }) =>
+      call('changePassword', () => {
+        const foundLogin = logins.get(name);
+        const found = users.get(user.id);
+        const stand =
+          foundLogin?.userId === user.id &&
+          foundLogin.passwordVersion === login.passwordVersion &&
+          found?.passwordVersion === login.passwordVersion &&
+          found.epoch === user.epoch &&
+          found.status === 'active' &&
+          !sessions.has(keyOf(session));
+        if (!stand) return false;
+        const passwordVersion = login.passwordVersion + 1;
+        logins.set(name, { ...foundLogin, passwordHash: hash, passwordVersion });
+        users.set(user.id, { ...found, passwordVersion, epoch: session.epoch });
+        sessions.set(keyOf(session), session);
+        return true;
       }),
 
     setUser: (user) => Promise.resolve(void users.set(user.id, user)),

@@ -27,6 +27,6 @@ export function expectNoSecretsIn(log: readonly string[], keys: KeyTexts, texts:
 
 /** A text; of a token its payload and its signature, each by itself. */
 const partsOf = (text: string): string[] => {
-  const [, payload, signature] = text.split('.');
-  return payload !== undefined && signature !== undefined ? [text, payload, signature] : [text];
+  const [, payload = '', signature = ''] = /^eyJ[\w-]+\.([\w-]+)\.([\w-]+)$/.exec(text) ?? [];
+  return [text, payload, signature].filter((part) => part !== '');
 };

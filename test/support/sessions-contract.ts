@@ -205,8 +205,8 @@ export function sessionsContract(store: () => TestStore): void {
     test('ends a session for ever; a second time changes nothing', async () => {
       const session = rotated();
       await store().setSession(session);
-      await store().revokeSession(session, after(START, 40));
-      await store().revokeSession(session, after(START, 50));
+      expect(await store().revokeSession(session, after(START, 40))).toBe(true);
+      expect(await store().revokeSession(session, after(START, 50))).toBe(false);
       const ended = { ...session, revokedAt: after(START, 40) };
       expect(await store().findSession(session.userId, session.sessionId)).toEqual(ended);
       const outcome = await store().rotateUnread(session, presented(1, after(START, 60)));
@@ -215,8 +215,23 @@ export function sessionsContract(store: () => TestStore): void {
 
     test('makes no session that is not there', async () => {
       const session = someSession();
-      await store().revokeSession(session, START);
+      expect(await store().revokeSession(session, START)).toBe(false);
       expect(await store().findSession(session.userId, session.sessionId)).toBeUndefined();
+    });
+  });
+
+  test('removing a session leaves nothing to refresh, and its user’s others alone', async () => {
+    const session = rotated();
+    const other = rotated({ userId: session.userId });
+    await store().setSession(session);
+    await store().setSession(other);
+    await store().removeSession(session);
+    await store().removeSession(session);
+    expect(await store().findSession(session.userId, session.sessionId)).toBeUndefined();
+    expect(await store().findSession(other.userId, other.sessionId)).toEqual(other);
+    expect(await store().rotateUnread(session, presented(1, after(START, 60)))).toEqual({
+      done: false,
+      found: undefined,
     });
   });
 

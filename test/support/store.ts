@@ -8,10 +8,12 @@ import type {
   ChangeSession,
   FindSession,
   PutSession,
+  RemoveSession,
   RevokeSession,
   RotateUnread,
 } from '../../functions/shared/store/sessions.ts';
-import type { FindUser } from '../../functions/shared/store/users.ts';
+import type { ChangePassword } from '../../functions/shared/store/passwords.ts';
+import type { ChangeProfile, FindUser } from '../../functions/shared/store/users.ts';
 
 /** Everything that operations ask of the store. */
 export interface Store {
@@ -20,6 +22,8 @@ export interface Store {
   readonly findLogin: FindLogin;
   readonly replaceHash: ReplaceHash;
   readonly findUser: FindUser;
+  readonly changeProfile: ChangeProfile;
+  readonly changePassword: ChangePassword;
   readonly raiseEpoch: RaiseEpoch;
   readonly putSession: PutSession;
   readonly findSession: FindSession;
@@ -27,6 +31,7 @@ export interface Store {
   readonly rotateUnread: RotateUnread;
   readonly changeSession: ChangeSession;
   readonly revokeSession: RevokeSession;
+  readonly removeSession: RemoveSession;
   readonly endOthers: EndOthers;
 }
 

@@ -11,10 +11,12 @@ import {
   sessionChanger,
   sessionFinder,
   sessionPutter,
+  sessionRemover,
   sessionRevoker,
   unreadRotator,
 } from '../../functions/shared/store/sessions.ts';
-import { userFinder, userItem } from '../../functions/shared/store/users.ts';
+import { passwordChanger } from '../../functions/shared/store/passwords.ts';
+import { profileChanger, userFinder, userItem } from '../../functions/shared/store/users.ts';
 import { startEngine } from '../../infra/local/engine.ts';
 import type { TestStore } from './store.ts';
 
@@ -77,6 +79,8 @@ export function tableStore(client: StoreClient, { users, sessions }: TableNames)
     findLogin: loginFinder(client, users),
     replaceHash: hashReplacer(client, users),
     findUser: userFinder(client, users),
+    changeProfile: profileChanger(client, users),
+    changePassword: passwordChanger(client, { users, sessions }),
     raiseEpoch: epochRaiser(client, users),
     putSession: sessionPutter(client, sessions),
     findSession: sessionFinder(client, sessions),
@@ -84,6 +88,7 @@ export function tableStore(client: StoreClient, { users, sessions }: TableNames)
     rotateUnread: unreadRotator(client, sessions),
     changeSession: sessionChanger(client, sessions),
     revokeSession: sessionRevoker(client, sessions),
+    removeSession: sessionRemover(client, sessions),
     endOthers: othersEnder(client, { users, sessions }),
     setUser: (user) => put(users, userItem(user)),
     setLogin: (name, login) => put(users, loginItem(name, login)),

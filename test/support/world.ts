@@ -1,7 +1,9 @@
 import { blacklist, type BlacklistNeeds } from '../../functions/blacklist/blacklist.ts';
 import { login, type LoginNeeds } from '../../functions/login/login.ts';
-import { profile, type Profile } from '../../functions/profile/profile.ts';
+import { changePassword, type PasswordNeeds } from '../../functions/password/password.ts';
+import { profile, type Profile, type ProfileNeeds } from '../../functions/profile/profile.ts';
 import { refresh, type RefreshNeeds } from '../../functions/refresh/refresh.ts';
+import type { SecurityEvent } from '../../functions/shared/domain/events.ts';
 import { Outage, Refusal } from '../../functions/shared/domain/refusal.ts';
 import type { Caller, StandingNeeds } from '../../functions/shared/domain/standing.ts';
 import type { User } from '../../functions/shared/domain/user.ts';
@@ -45,12 +47,15 @@ export interface Account {
 export interface World {
   readonly clock: SetClock;
   readonly store: MemoryStore;
-  /** What went to the operations' `warn` and `note`. */
+  /** Every security event. */
+  readonly events: { readonly event: SecurityEvent; readonly reason?: string | undefined }[];
+  /** What went to the operations' `warn` and `note`, but for logins and refreshes that went well. */
   readonly noted: string[];
-  readonly needs: LoginNeeds & RefreshNeeds & VerifyNeeds & BlacklistNeeds & StandingNeeds;
+  readonly needs: LoginNeeds & RefreshNeeds & VerifyNeeds & BlacklistNeeds & PasswordNeeds & ProfileNeeds;
   account(changes?: Partial<User>, cost?: number): Promise<Account>;
-  /** As somebody with a new password would set it: everything at once. */
-  changePassword(account: Account, password: string): Promise<void>;
+  /** As an operator would set it: everything at once. */
+  setPassword(account: Account, password: string): Promise<void>;
+  changePassword(caller: Caller, current: string, wanted: string, needs?: Partial<PasswordNeeds>): Promise<TokenPair>;
   login(account: Pick<Account, 'username' | 'password'>, needs?: Partial<LoginNeeds>): Promise<TokenPair>;
   refresh(token: string, from?: string, needs?: Partial<RefreshNeeds>): Promise<TokenPair>;
   verify(token: string, from?: string): Promise<void>;
@@ -61,6 +66,7 @@ export interface World {
 export function newWorld(): World {
   const clock = clockAt();
   const store = memoryStore();
+  const events: World['events'] = [];
   const noted: string[] = [];
   const at = (cost: number) => passwordsWith(() => Promise.resolve(peppers), cost, clock.now);
   const readToken = refreshReaderWith(() => Promise.resolve(refreshRing));
@@ -83,13 +89,19 @@ export function newWorld(): World {
     readRefreshToken: readToken,
     verifyAccessToken: verifierWith(keySet, terms),
     warn: (event) => void noted.push(event),
-    note: (event) => void noted.push(event),
+    note: (event, details) => {
+      events.push({ event, ...details });
+      if (event !== 'login' && event !== 'refresh') noted.push(event);
+    },
+    sessionsPerUser: 50,
+    minimumLength: 15,
   };
   const seen = { client: client('phone'), device: { address: '203.0.113.7', userAgent: 'test/1' } };
 
   return {
     clock,
     store,
+    events,
     noted,
     needs,
     async account(changes = {}, cost = COST) {
@@ -103,7 +115,9 @@ export function newWorld(): World {
       });
       return { username: user.username, password, user };
     },
-    async changePassword({ username, user }, password) {
+    changePassword: (caller, current, wanted, other) =>
+      changePassword(caller, { current, wanted }, seen, { ...needs, ...other }),
+    async setPassword({ username, user }, password) {
       const passwordHash = await at(COST).hash(password);
       const now = (await store.findUser(user.id)) ?? user;
       const passwordVersion = now.passwordVersion + 1;

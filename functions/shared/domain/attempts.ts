@@ -1,4 +1,4 @@
-import type { Seconds } from './time.ts';
+import { after, type Seconds, type UnixSeconds } from './time.ts';
 
 /** So many wrong passwords in a row are free; the next one has to wait. */
 export const FREE_ATTEMPTS = 5;
@@ -16,6 +16,16 @@ export const ATTEMPTS_KEPT_SECONDS: Seconds = 86_400;
  */
 export const waitAfter = (failures: number): Seconds =>
   failures < FREE_ATTEMPTS ? 0 : Math.min(2 ** (failures - FREE_ATTEMPTS), LONGEST_WAIT_SECONDS);
+
+/** The attempts on a name since the last success. */
+export interface Attempts {
+  readonly failures: number;
+  readonly countedAt: UnixSeconds;
+}
+
+/** How long the next attempt still has to wait: at least a second, as it was refused a moment ago. */
+export const waitLeft = ({ failures, countedAt }: Attempts, now: UnixSeconds): Seconds =>
+  Math.max(1, Math.min(after(countedAt, waitAfter(failures)) - now, LONGEST_WAIT_SECONDS));
 
 /** The numbers of failures whose wait is neither nothing nor the longest, with that wait. */
 export const WAITS: readonly { readonly failures: number; readonly wait: Seconds }[] = Array.from(

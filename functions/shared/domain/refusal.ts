@@ -1,3 +1,5 @@
+import type { Seconds } from './time.ts';
+
 /** Every reason for which we decline on purpose. `http/answers.ts` has an answer for each, or does not compile. */
 export type Reason =
   | 'malformed-body'
@@ -9,6 +11,7 @@ export type Reason =
   | 'wrong-password'
   | 'user-disabled'
   | 'too-many-attempts'
+  | 'too-many-guesses'
   | 'token-malformed'
   | 'token-forged'
   | 'token-wrong-type'
@@ -31,6 +34,8 @@ interface RefusalDetails {
   fields?: FieldErrors;
   /** What the caller sent and may be told back, for `unsupported-media-type`; never a token or a password. */
   shown?: string;
+  /** When asking again makes sense. Only where that tells nobody which names have accounts. */
+  retryAfter?: Seconds;
 }
 
 /**
@@ -42,12 +47,14 @@ export class Refusal extends Error {
   readonly reason: Reason;
   readonly fields: FieldErrors;
   readonly shown: string;
+  readonly retryAfter: Seconds | undefined;
 
-  constructor(reason: Reason, { fields = {}, shown = '' }: RefusalDetails = {}) {
+  constructor(reason: Reason, { fields = {}, shown = '', retryAfter }: RefusalDetails = {}) {
     super(reason);
     this.reason = reason;
     this.fields = fields;
     this.shown = shown;
+    this.retryAfter = retryAfter;
   }
 }
 

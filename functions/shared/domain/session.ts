@@ -67,5 +67,9 @@ export const newSession = (
 /** When the session ends if nobody refreshes it: its idle end, never past the absolute one. */
 export const endOf = (session: Session): UnixSeconds => earlier(session.expiresAt, session.maxExpiresAt);
 
+/** Whether nothing has ended it: not itself, not time, not the user's epoch. */
+export const isAlive = (session: Session, epoch: number, now: UnixSeconds): boolean =>
+  session.revokedAt === undefined && now < endOf(session) && session.epoch === epoch;
+
 /** When the newest refresh token was made. With {@link endOf} it makes that token again, byte for byte. */
 export const issuedAt = (session: Session): UnixSeconds => session.changedAt ?? session.createdAt;

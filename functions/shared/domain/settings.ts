@@ -7,7 +7,7 @@
 interface NumberSetting {
   readonly kind: 'number';
   readonly env: string;
-  readonly unit: 'seconds' | 'characters' | 'rounds (log2)';
+  readonly unit: 'seconds' | 'characters' | 'sessions' | 'rounds (log2)';
   readonly default: number;
   readonly accepts: readonly [number, number];
   readonly deployable: readonly [number, number];
@@ -83,6 +83,15 @@ export const SETTINGS = {
     default: 90 * DAY,
     accepts: [1, 400 * DAY],
     deployable: [3_600, 400 * DAY],
+  },
+  /** A login beyond this many ends the user's least recently used session. */
+  sessionsPerUser: {
+    kind: 'number',
+    env: 'SESSIONS_PER_USER',
+    unit: 'sessions',
+    default: 50,
+    accepts: [1, 500],
+    deployable: [1, 500],
   },
   /** What tells two devices apart when a replaced refresh token comes back within 30 seconds. */
   clientPrint: {

@@ -40,6 +40,7 @@ export const answers = {
   'wrong-password': badLogin,
   'user-disabled': badLogin,
   'too-many-attempts': badLogin,
+  'too-many-guesses': { status: 429, detail: 'Request was throttled.', code: 'throttled' },
   'token-malformed': badToken('Token is invalid'),
   'token-forged': badToken('Token is invalid'),
   'token-wrong-type': badToken('Token has wrong type'),

@@ -18,22 +18,57 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function stringsIn<Name extends string>(event: APIGatewayProxyEvent, ...names: Name[]): Record<Name, string> {
   const body = bodyOf(event);
-  const faults = names.flatMap((name) => {
-    const fault = faultOf(Object.hasOwn(body, name) ? body[name] : undefined);
-    return fault === undefined ? [] : [[name, [fault]] as const];
-  });
-  if (faults.length > 0) throw new Refusal('invalid-fields', { fields: Object.fromEntries(faults) });
-  return Object.fromEntries(names.map((name) => [name, body[name]])) as Record<Name, string>;
+  return faultless(names.map((name) => [name, textFieldOf(Object.hasOwn(body, name) ? body[name] : undefined)]));
 }
 
-/** What is wrong with a field that must be a text, in the words of Django REST Framework. */
-function faultOf(value: unknown): string | undefined {
-  if (value === undefined) return 'This field is required.';
-  if (value === null) return 'This field may not be null.';
-  if (typeof value !== 'string' || !value.isWellFormed()) return 'Not a valid string.';
-  if (value === '') return 'This field may not be blank.';
-  if (value.includes('\0')) return 'Null characters are not allowed.';
-  return undefined;
+/** What is wrong with a value of a field, in words for the one who chose it; undefined where nothing is. */
+export type FieldRule = (value: string) => string | undefined;
+
+/**
+ * Reads the text fields that the body of a PATCH changes; null takes a value away, a field that is not there stays. A
+ * field without a rule is refused rather than ignored: whoever sent it believes that it is changed.
+ *
+ * @throws {Refusal} as {@link stringsIn}
+ */
+export function changesIn<Name extends string>(
+  event: APIGatewayProxyEvent,
+  rules: Readonly<Record<Name, FieldRule>>,
+): Partial<Record<Name, string | null>> {
+  return faultless(
+    Object.entries(bodyOf(event)).map(([name, value]): [Name, Field] => {
+      if (!isNameOf(rules, name)) return [name as Name, { fault: 'This field may not be changed.' }];
+      if (value === null) return [name, { value }];
+      const field = textFieldOf(value);
+      const fault = 'fault' in field ? undefined : rules[name](field.value);
+      return [name, fault === undefined ? field : { fault }];
+    }),
+  );
+}
+
+const isNameOf = <Name extends string>(rules: Readonly<Record<Name, unknown>>, name: string): name is Name =>
+  Object.hasOwn(rules, name);
+
+/** A field as it was found: its value, or what is wrong with it. */
+type Field<Value = string | null> = { readonly value: Value } | { readonly fault: string };
+
+/** The values of fields. @throws {Refusal} `invalid-fields` naming all that are wrong */
+function faultless<Name extends string, Value>(
+  fields: readonly (readonly [Name, Field<Value>])[],
+): Record<Name, Value> {
+  const faults = fields.flatMap(([name, field]) => ('fault' in field ? [[name, [field.fault]] as const] : []));
+  if (faults.length > 0) throw new Refusal('invalid-fields', { fields: Object.fromEntries(faults) });
+  const values = fields.flatMap(([name, field]) => ('value' in field ? [[name, field.value] as const] : []));
+  return Object.fromEntries(values) as Record<Name, Value>;
+}
+
+/** A field that must be a text, judged in the words of Django REST Framework. */
+function textFieldOf(value: unknown): Field<string> {
+  if (value === undefined) return { fault: 'This field is required.' };
+  if (value === null) return { fault: 'This field may not be null.' };
+  if (typeof value !== 'string' || !value.isWellFormed()) return { fault: 'Not a valid string.' };
+  if (value === '') return { fault: 'This field may not be blank.' };
+  if (value.includes('\0')) return { fault: 'Null characters are not allowed.' };
+  return { value };
 }
 
 function bodyOf(event: APIGatewayProxyEvent): Members {

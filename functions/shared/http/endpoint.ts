@@ -1,28 +1,39 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { SECURITY_EVENTS, type Note, type SecurityEvent } from '../domain/events.ts';
 import { Outage, Refusal } from '../domain/refusal.ts';
-import { log, nameOf } from '../runtime/log.ts';
+import { log, logCounted, nameOf } from '../runtime/log.ts';
 import { answers, type Answer } from './answers.ts';
 import { problem, reply } from './reply.ts';
 
 /** How long a caller should wait before trying again while something of ours is out of reach. */
 const RETRY_AFTER_SECONDS = '5';
 
+/** Events that an operator should look at. */
+const ALARMING: ReadonlySet<SecurityEvent> = new Set(['theft', 'adopt', 'lock']);
+
 /** The challenge of every 401 (RFC 6750 section 3). */
 const challenge = (error?: string): string => `Bearer realm="api"${error === undefined ? '' : `, error="${error}"`}`;
 
 /**
- * A Lambda handler around an operation: its answer, or the one that belongs to what it refused with. An {@link Outage}
+ * A Lambda handler around an operation, which can note security events of the request: its answer, or the one that belongs to what it refused with. An {@link Outage}
  * is a 503 without internals, anything else that is thrown a defect of ours and an opaque 500.
  */
 export const endpoint =
-  (operate: (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult> | APIGatewayProxyResult) =>
+  (operate: (event: APIGatewayProxyEvent, note: Note) => Promise<APIGatewayProxyResult> | APIGatewayProxyResult) =>
   async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
+    const { requestId, identity } = event.requestContext;
+    const about = { requestId, route: event.resource, address: identity.sourceIp };
+    const reasons: (string | undefined)[] = [];
+    const note: Note = (name, details) => {
+      reasons.push(details.reason);
+      logCounted(ALARMING.has(name) ? 'WARN' : 'INFO', name, SECURITY_EVENTS[name], { ...about, ...details });
+    };
     try {
-      return await operate(event);
+      return await operate(event, note);
     } catch (error) {
-      const about = { requestId: event.requestContext.requestId, route: event.resource };
       if (error instanceof Refusal) {
-        log('INFO', 'refused', { ...about, reason: error.reason });
+        // An event that names the reason has said it already.
+        if (!reasons.includes(error.reason)) log('INFO', 'refused', { ...about, reason: error.reason });
         return refused(error);
       }
       if (error instanceof Outage) {
@@ -35,10 +46,13 @@ export const endpoint =
     }
   };
 
-function refused({ reason, fields, shown }: Refusal): APIGatewayProxyResult {
+function refused({ reason, fields, shown, retryAfter }: Refusal): APIGatewayProxyResult {
   const { status, detail, code, challenge: error }: Answer = answers[reason];
   const members = { ...(code !== undefined && { code }), ...fields };
-  const headers = status === 401 ? { 'WWW-Authenticate': challenge(error) } : {};
+  const headers = {
+    ...(status === 401 && { 'WWW-Authenticate': challenge(error) }),
+    ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+  };
   return problem(
     status,
     detail.replace('{shown}', () => shown),

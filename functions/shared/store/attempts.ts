@@ -1,12 +1,26 @@
 import { createHash } from 'node:crypto';
 import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { ATTEMPTS_KEPT_SECONDS, FREE_ATTEMPTS, LONGEST_WAIT_SECONDS, WAITS } from '../domain/attempts.ts';
-import { after, type UnixSeconds } from '../domain/time.ts';
+import {
+  ATTEMPTS_KEPT_SECONDS,
+  FREE_ATTEMPTS,
+  LONGEST_WAIT_SECONDS,
+  waitLeft,
+  WAITS,
+  type Attempts,
+} from '../domain/attempts.ts';
+import { after, type Seconds, type UnixSeconds } from '../domain/time.ts';
+import { timeIn, wholeNumberIn, type Members } from '../domain/unknown.ts';
 import { conditional, reached, type StoreClient } from './client.ts';
+import { checkVersion } from './items.ts';
 import { attemptsKey, SCHEMA_VERSION, TTL_ATTRIBUTE } from './schema.ts';
 
-/** Counts one attempt on a name. @returns false where it comes too early; it is not counted then and must not be tried */
-export type CountAttempt = (name: string, now: UnixSeconds) => Promise<boolean>;
+/** What became of an attempt: counted, or too early; then it is not counted and must not be tried. */
+export type Counted =
+  /** `failures` with this one, which a success takes back. */
+  { readonly mayTry: true; readonly failures: number } | { readonly mayTry: false; readonly wait: Seconds };
+
+/** Counts one attempt on a name. */
+export type CountAttempt = (name: string, now: UnixSeconds) => Promise<Counted>;
 
 /** Forgets the attempts on a name, after one succeeded. */
 export type ClearAttempts = (name: string) => Promise<void>;
@@ -44,9 +58,19 @@ export const attemptCounter =
         ':longestAgo': after(now, -LONGEST_WAIT_SECONDS),
         ...Object.fromEntries(waits),
       },
+      ReturnValues: 'ALL_NEW',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
-    return (await conditional(client.send(update), () => undefined)).done;
+    const outcome = await conditional(client.send(update), attemptsFrom);
+    if (outcome.done) return { mayTry: true, failures: outcome.item.failures };
+    return { mayTry: false, wait: outcome.found === undefined ? 1 : waitLeft(outcome.found, now) };
   };
+
+/** Reads an `ATTEMPTS#` item. @throws {Unfit} */
+function attemptsFrom(stored: Members): Attempts {
+  const item = checkVersion(stored);
+  return { failures: wholeNumberIn(item, 'failures'), countedAt: timeIn(item, 'countedAt') };
+}
 
 export const attemptsClearer =
   (client: StoreClient, table: string): ClearAttempts =>

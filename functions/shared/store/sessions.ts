@@ -1,4 +1,4 @@
-import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { isCounter, type Counter, type SessionId, type UserId } from '../domain/ids.ts';
 import { RECENT_SECONDS, rotation, type Change, type Presented } from '../domain/renewal.ts';
 import type { ClientPrint, Session } from '../domain/session.ts';
@@ -12,16 +12,21 @@ import { SCHEMA_VERSION, sessionKey, TTL_ATTRIBUTE } from './schema.ts';
 const EXISTS = 'attribute_exists(userId)';
 const ALIVE = `${EXISTS} AND attribute_not_exists(revokedAt) AND expiresAt > :now AND maxExpiresAt > :now`;
 
+/** The write of a new session. Its TTL is its absolute end; only the garbage collector reads that. */
+export const newSessionIn = (table: string, session: Session) => ({
+  TableName: table,
+  Item: { ...session, [TTL_ATTRIBUTE]: session.maxExpiresAt, schema: SCHEMA_VERSION },
+  ConditionExpression: 'attribute_not_exists(userId)',
+});
+
 export type PutSession = (session: Session) => Promise<void>;
 
-/** Stores a new session. Its TTL is its absolute end; only the garbage collector reads that. */
+/** Stores a new session. */
 export const sessionPutter =
   (client: StoreClient, table: string): PutSession =>
   async (session) => {
-    const item = { ...session, [TTL_ATTRIBUTE]: session.maxExpiresAt, schema: SCHEMA_VERSION };
-    const put = new PutCommand({ TableName: table, Item: item, ConditionExpression: 'attribute_not_exists(userId)' });
     try {
-      await reached(client.send(put));
+      await reached(client.send(new PutCommand(newSessionIn(table, session))));
     } catch (error) {
       // The client retried a write whose answer was lost: the session that stands there is the one we put.
       if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error;
@@ -108,9 +113,9 @@ function changeOf(
   });
 }
 
-export type RevokeSession = (name: SessionName, now: UnixSeconds) => Promise<void>;
+/** Ends a session for ever. @returns false for one that has ended or is not there, which stays as it is */
+export type RevokeSession = (name: SessionName, now: UnixSeconds) => Promise<boolean>;
 
-/** Ends a session for ever. One that has ended or is not there stays as it is. */
 export const sessionRevoker =
   (client: StoreClient, table: string): RevokeSession =>
   async ({ userId, sessionId }, now) => {
@@ -121,7 +126,16 @@ export const sessionRevoker =
       UpdateExpression: 'SET revokedAt = :now',
       ExpressionAttributeValues: { ':now': now },
     });
-    await conditional(client.send(update), () => undefined);
+    return (await conditional(client.send(update), () => undefined)).done;
+  };
+
+/** Removes a session, which ends it as well: a token of a session that is not there is refused. */
+export type RemoveSession = (name: SessionName) => Promise<void>;
+
+export const sessionRemover =
+  (client: StoreClient, table: string): RemoveSession =>
+  async ({ userId, sessionId }) => {
+    await reached(client.send(new DeleteCommand({ TableName: table, Key: sessionKey(userId, sessionId) })));
   };
 
 /** Reads a session's item. @throws {Unfit} */

@@ -1,8 +1,8 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { UserId } from '../domain/ids.ts';
 import { optional, textIn, textsIn, timeIn, Unfit, wholeNumberIn, type Members } from '../domain/unknown.ts';
 import type { User } from '../domain/user.ts';
-import { reached, type StoreClient } from './client.ts';
+import { conditional, reached, type StoreClient } from './client.ts';
 import { checkVersion, storedUserId } from './items.ts';
 import { SCHEMA_VERSION, userKey } from './schema.ts';
 
@@ -17,6 +17,46 @@ export const userFinder =
       client.send(new GetCommand({ TableName: table, Key: userKey(id), ConsistentRead: true })),
     );
     return Item && userFrom(Item);
+  };
+
+/** What users change of themselves; null takes a value away. */
+export interface ProfileChange {
+  readonly displayName?: string | null;
+  readonly email?: string | null;
+}
+
+/**
+ * Changes a user's own data.
+ *
+ * @param read the user as a session vouched for them
+ * @returns undefined where the user was disabled, logged out everywhere or removed since
+ */
+export type ChangeProfile = (read: User, change: ProfileChange) => Promise<User | undefined>;
+
+export const profileChanger =
+  (client: StoreClient, table: string): ChangeProfile =>
+  async (read, change) => {
+    const fields = Object.entries(change).map(([field, value]) => ({ field, value: value as string | null }));
+    const set = fields.filter(({ value }) => value !== null);
+    const removed = fields.filter(({ value }) => value === null);
+    const update = new UpdateCommand({
+      TableName: table,
+      Key: userKey(read.id),
+      ConditionExpression: 'epoch = :epoch AND #status = :active',
+      UpdateExpression: [
+        ...(set.length > 0 ? [`SET ${set.map(({ field }) => `${field} = :${field}`).join(', ')}`] : []),
+        ...(removed.length > 0 ? [`REMOVE ${removed.map(({ field }) => field).join(', ')}`] : []),
+      ].join(' '),
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: {
+        ':epoch': read.epoch,
+        ':active': 'active',
+        ...Object.fromEntries(set.map(({ field, value }) => [`:${field}`, value])),
+      },
+      ReturnValues: 'ALL_NEW',
+    });
+    const outcome = await conditional(client.send(update), userFrom);
+    return outcome.done ? outcome.item : undefined;
   };
 
 /** A `USER#` item as it is stored. */

@@ -19,11 +19,13 @@ const caller = { userId: aUser().id, sessionId: idOf(1) };
 let store: MemoryStore;
 let clock: SetClock;
 let needs: DevicesNeeds;
+let noted: object[];
 
 beforeEach(async () => {
   store = memoryStore();
   clock = clockAt();
-  needs = { ...store, now: clock.now };
+  noted = [];
+  needs = { ...store, now: clock.now, note: (event, details) => void noted.push({ event, ...details }) };
   await store.setUser(aUser());
   for (const number of [1, 2, 3]) await store.setSession(aSession({ sessionId: idOf(number) }));
 });

@@ -65,11 +65,11 @@ describe('a login with the right password', () => {
     expect(decodeJwt(one.access).jti).not.toBe(decodeJwt(other.access).jti);
   });
 
-  test('costs one hash and five calls', async () => {
+  test('costs one hash and six calls', async () => {
     const account = await world.account();
     expect(await costOf(() => world.login(account))).toEqual({
       hashes: 1,
-      calls: ['countAttempt', 'findLogin', 'findUser', 'putSession', 'clearAttempts'],
+      calls: ['countAttempt', 'findLogin', 'findUser', 'listSessions', 'putSession', 'clearAttempts'],
     });
   });
 
@@ -113,12 +113,12 @@ describe('a refused login', () => {
     ],
   ];
 
-  test.each(refusals)('for %s costs one hash and the same three calls', async (_, reason, credentials) => {
+  test.each(refusals)('for %s costs one hash and the same four calls', async (_, reason, credentials) => {
     const given = await credentials(world);
     expect(await refusalOf(world.login(given))).toBe(reason);
     expect(await costOf(() => world.login(given))).toEqual({
       hashes: 1,
-      calls: ['countAttempt', 'findLogin', 'findUser'],
+      calls: ['countAttempt', 'findLogin', 'findUser', 'listSessions'],
     });
     expect(compare.mock.calls[0]?.[1]).toMatch(new RegExp(`^\\$2b\\$0${COST}\\$.{53}$`));
   });
@@ -188,10 +188,10 @@ describe('failed attempts', () => {
 
 describe('a password that changes during a login', () => {
   /** Changes it after the login was read and before the user is, so many times. */
-  const changing = (account: Parameters<World['changePassword']>[0], times: number): Partial<LoginNeeds> => ({
+  const changing = (account: Parameters<World['setPassword']>[0], times: number): Partial<LoginNeeds> => ({
     findUser: async (id) => {
       times -= 1;
-      if (times >= 0) await world.changePassword(account, `new password ${times}`);
+      if (times >= 0) await world.setPassword(account, `new password ${times}`);
       return world.store.findUser(id);
     },
   });
@@ -226,7 +226,7 @@ describe('a password that changes during a login', () => {
   test('ends a session that was made just before', async () => {
     const account = await world.account();
     const putSession: LoginNeeds['putSession'] = async (session) => {
-      await world.changePassword(account, 'new password');
+      await world.setPassword(account, 'new password');
       await world.store.putSession(session);
     };
     const { access, refresh } = await world.login(account, { putSession });
@@ -257,7 +257,7 @@ describe('a hash of another cost', () => {
   test('does not come back over a password that changed meanwhile', async () => {
     const account = await world.account({}, COST + 1);
     const replaceHash: LoginNeeds['replaceHash'] = async (...args) => {
-      await world.changePassword(account, 'new password');
+      await world.setPassword(account, 'new password');
       await world.store.replaceHash(...args);
     };
     await world.login(account, { replaceHash });

@@ -41,7 +41,7 @@ test('reads the session and the user once each, and writes nothing', async () =>
 test.each<[string, () => unknown]>([
   ['its session was ended', () => world.blacklist(pair.refresh)],
   ['the user was disabled', () => world.store.setUser({ ...account.user, status: 'disabled' })],
-  ['the password changed', () => world.changePassword(account, 'new password')],
+  ['the password changed', () => world.setPassword(account, 'new password')],
   ['its session came to its end', () => world.clock.advance(LIFETIMES.idle)],
 ])('is refused at once where %s, and says no more than that', async (_, end) => {
   await end();

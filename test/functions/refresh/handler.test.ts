@@ -61,14 +61,15 @@ describe('a refresh', () => {
     const { body } = await refresh(pair.refresh, { address: '198.51.100.200' });
     const { sid, counter: count } = decodeJwt(textIn(body, 'refresh'));
     expect(count).toBe(2);
-    const line: unknown = JSON.parse(service.log.at(-1)!);
-    expect(line).toEqual({
-      timestamp: expect.any(String),
+    const [fork, refreshed] = service.log.slice(-2).map((line): unknown => JSON.parse(line));
+    expect(fork).toMatchObject({
       level: 'INFO',
       event: 'fork',
       userId: account.user.id,
       sessionId: sid,
+      address: '198.51.100.200',
     });
+    expect(refreshed).toMatchObject({ event: 'refresh', reason: 'fork', sessionId: sid });
   });
 });
 
@@ -108,9 +109,23 @@ describe('a refused refresh', () => {
     });
     expect(await outcome(pair.refresh)).toEqual(badToken('Token is blacklisted'));
     expect((await session()).revokedAt).toEqual(expect.any(Number));
-    const [theft, refused] = service.log.slice(-2).map((line): unknown => JSON.parse(line));
-    expect(theft).toMatchObject({ level: 'WARN', event: 'theft', sessionId: standing.sessionId });
-    expect(refused).toMatchObject({ event: 'refused', reason: 'token-reused', route: '/api/token/refresh' });
+    const theft: unknown = JSON.parse(service.log.at(-1)!);
+    expect(theft).toEqual({
+      timestamp: expect.any(String),
+      level: 'WARN',
+      event: 'theft',
+      requestId: expect.any(String),
+      route: '/api/token/refresh',
+      address: '203.0.113.7',
+      userId: account.user.id,
+      sessionId: standing.sessionId,
+      reason: 'token-reused',
+      Theft: 1,
+      _aws: {
+        Timestamp: expect.any(Number),
+        CloudWatchMetrics: [{ Namespace: 'Latchkey', Dimensions: [[]], Metrics: [{ Name: 'Theft', Unit: 'Count' }] }],
+      },
+    });
   });
 
   test('of a session that has ended', async () => {

@@ -112,7 +112,7 @@ describe('an access token', () => {
   test.each<[string, (given: Awaited<ReturnType<typeof loggedIn>>) => Promise<unknown>]>([
     ['session-revoked', ({ world, refresh }) => world.blacklist(refresh)],
     ['account-disabled', ({ world, account }) => world.store.setUser({ ...account.user, status: 'disabled' })],
-    ['session-superseded', ({ world, account }) => world.changePassword(account, 'new password')],
+    ['session-superseded', ({ world, account }) => world.setPassword(account, 'new password')],
   ])('%s is refused at once', async (reason, end) => {
     const given = await loggedIn();
     await end(given);

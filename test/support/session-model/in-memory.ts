@@ -84,10 +84,9 @@ export class InMemorySessions implements SessionsUnderTest {
     const needs = {
       now: () => this.#now,
       readToken: this.#readRefreshToken,
-      revokeSession: ({ sessionId }: { sessionId: SessionId }, now: UnixSeconds) => {
-        this.#revoke(sessionId, now);
-        return Promise.resolve();
-      },
+      revokeSession: ({ sessionId }: { sessionId: SessionId }, now: UnixSeconds) =>
+        Promise.resolve(this.#revoke(sessionId, now)),
+      note: () => undefined,
     };
     return blacklist(token, needs).catch((error: unknown) => {
       if (!(error instanceof Refusal)) throw error;
@@ -138,7 +137,10 @@ export class InMemorySessions implements SessionsUnderTest {
           this.#change(sessionId, change, (item) => item.current === current && item.parent === parent),
         ),
       revokeSession: async ({ sessionId }, now) => {
-        await gates.write(() => this.#revoke(sessionId, now));
+        const { done } = await gates.write(() =>
+          this.#revoke(sessionId, now) ? { done: true, item: undefined } : { done: false, found: undefined },
+        );
+        return done;
       },
       pair: this.#pair,
       idle: LIFETIMES.idle,
@@ -155,11 +157,11 @@ export class InMemorySessions implements SessionsUnderTest {
     return { done: true, item };
   }
 
-  #revoke(sessionId: SessionId, now: UnixSeconds): Conditional<void> {
+  #revoke(sessionId: SessionId, now: UnixSeconds): boolean {
     const found = this.#items.get(sessionId);
-    if (!found || found.revokedAt !== undefined) return { done: false, found: undefined };
+    if (!found || found.revokedAt !== undefined) return false;
     this.#items.set(sessionId, { ...found, revokedAt: now });
-    return { done: true, item: undefined };
+    return true;
   }
 
   readonly #pair = (user: User, session: Session, now: UnixSeconds): Promise<TokenPair> => {

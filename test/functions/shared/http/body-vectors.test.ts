@@ -34,6 +34,7 @@ function expectClean(lines: readonly string[], refused: number, sent: string): v
       'event',
       'requestId',
       'route',
+      'address',
       'reason',
     ]);
     if (sent.trim().length > 6) expect(line).not.toContain(sent.trim());

@@ -36,6 +36,7 @@ const TABLE: Record<Reason, readonly [status: number, detail: string, code?: str
   'wrong-password': BAD_LOGIN,
   'user-disabled': BAD_LOGIN,
   'too-many-attempts': BAD_LOGIN,
+  'too-many-guesses': [429, 'Request was throttled.', 'throttled'],
   'token-malformed': badToken('Token is invalid'),
   'token-forged': badToken('Token is invalid'),
   'unknown-session': badToken('Token is invalid'),
@@ -56,6 +57,7 @@ const TITLES: Record<number, string> = {
   404: 'Not Found',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
 };
 
 describe('a refusal', () => {
