@@ -1,5 +1,6 @@
 /** What operators do to accounts. Usernames are taken in any case of letters. */
 import { Unfit } from '../../functions/shared/domain/unknown.ts';
+import { DISPLAY_NAME_MAX_CHARACTERS, displayNameFault } from '../../functions/shared/domain/profile-fields.ts';
 import { passwordFaults } from '../../functions/shared/domain/password-policy.ts';
 import type { User } from '../../functions/shared/domain/user.ts';
 import { canonicalUsername, USERNAME_RULE } from '../../functions/shared/domain/username.ts';
@@ -32,7 +33,6 @@ export interface NewUser {
   readonly roles?: readonly string[];
 }
 
-const DISPLAY_NAME_MAX_CHARACTERS = 128;
 const ROLE = /^[A-Za-z0-9._:-]{1,64}$/;
 
 /** @throws {Complaint} where the name is taken, or the name, the password or another field is refused */
@@ -118,7 +118,11 @@ export const deleteUser = (stack: StackAccess, username: string): Promise<User> 
     return account.user;
   });
 
-async function withStore<Result>(stack: StackAccess, use: (client: StoreClient) => Promise<Result>): Promise<Result> {
+/** Lets `use` work with the store of a stack. */
+export async function withStore<Result>(
+  stack: StackAccess,
+  use: (client: StoreClient) => Promise<Result>,
+): Promise<Result> {
   const client = operatorsClient(stack);
   try {
     return await use(client);
@@ -132,7 +136,8 @@ function accountOf(client: StoreClient, stack: StackAccess, username: string): P
   return name === undefined ? Promise.resolve(undefined) : findAccount(client, stack.usersTable, name);
 }
 
-async function neededAccount(client: StoreClient, stack: StackAccess, username: string): Promise<Account> {
+/** @throws {Complaint} where nobody has the username */
+export async function neededAccount(client: StoreClient, stack: StackAccess, username: string): Promise<Account> {
   const account = await accountOf(client, stack, username);
   if (account === undefined) throw unknownUser(username);
   return account;
@@ -146,8 +151,7 @@ function checkPassword(password: string, username: string): void {
 }
 
 function checkDisplayName(name: string): void {
-  const length = [...name].length;
-  if (length >= 1 && length <= DISPLAY_NAME_MAX_CHARACTERS && name.isWellFormed() && !/\p{Cc}/u.test(name)) return;
+  if (displayNameFault(name) === undefined) return;
   throw new Complaint(`A display name has 1 to ${DISPLAY_NAME_MAX_CHARACTERS} characters, none of them a control.`);
 }
 

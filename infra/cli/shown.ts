@@ -25,6 +25,10 @@ export const summaryOf = ({ username, id, status, displayName, email, roles, cre
   createdAt: new Date(createdAt * 1000).toISOString(),
 });
 
+/** A session as a line of a table. */
+export const sessionRow = (id: string, created: string, used: string, address: string, userAgent: string): string =>
+  `${id.padEnd(36)}  ${created.padEnd(20)}  ${used.padEnd(20)}  ${shown(address).padEnd(15)}  ${shown(userAgent)}\n`;
+
 /** A user as a line of a table. */
 export const row = (username: string, status: string, created: string, id: string): string =>
   `${shown(username).padEnd(32)}  ${status.padEnd(8)}  ${created.padEnd(24)}  ${id}\n`;

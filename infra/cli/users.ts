@@ -4,12 +4,13 @@ import { Outage } from '../../functions/shared/domain/refusal.ts';
 import { Complaint } from '../local/complaint.ts';
 import { createUser, deleteUser, findUser, listUsers, setPassword, setStatus } from './accounts.ts';
 import { passwordGiven } from './password-input.ts';
-import { jsonLine, row, shown, summaryOf } from './shown.ts';
+import { jsonLine, row, sessionRow, shown, summaryOf } from './shown.ts';
 import { deployedStack, type StackAccess } from './stack-access.ts';
+import { listSessions, revokeAllSessions, revokeSession, sessionSummary } from './user-sessions.ts';
 
 const HELP = `Manages the users of Latchkey.
 
-    npm run users -- COMMAND [USERNAME] [options]
+    npm run users -- COMMAND [USERNAME] [SESSION] [options]
 
 Commands
     create USERNAME         makes a user; asks for the password
@@ -20,12 +21,15 @@ Commands
     set-password USERNAME   sets another password, ends every session; asks for the password
     disable USERNAME        refuses the user from now on, ends every session
     enable USERNAME         lets a disabled user log in again
+    sessions USERNAME       shows the devices where the user is logged in
+    revoke USERNAME [SESSION]
+                            ends one session, or all of them
     delete USERNAME         removes the user, the password and every session for good
 
 Options
     --stack NAME    a deployed stack, in the account and region that AWS_PROFILE and AWS_REGION name;
                     without it, the local store of \`npm start\`
-    --json          for list and show: one line of JSON for each user (npm run -s leaves out npm's own lines)
+    --json          for list, show and sessions: one line of JSON for each (npm run -s leaves out npm's own lines)
     --help          this text
 
 The password is typed at the terminal without being shown, or read from standard input:
@@ -49,6 +53,8 @@ const OPTIONS = {
 interface Given {
   /** Empty for commands that take none. */
   readonly username: string;
+  /** Empty where none is named. */
+  readonly session: string;
   /** Empty for commands that take none. */
   readonly password: string;
   readonly json: boolean;
@@ -57,7 +63,7 @@ interface Given {
 }
 
 interface Command {
-  readonly takes: readonly ('username' | 'password')[];
+  readonly takes: readonly ('username' | 'password' | 'session')[];
   readonly options?: readonly (keyof typeof OPTIONS)[];
   run(stack: StackAccess, given: Given): Promise<void>;
 }
@@ -128,6 +134,30 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       print(`${user.username} can log in.\n`);
     },
   },
+  sessions: {
+    takes: ['username'],
+    options: ['json'],
+    async run(stack, { username, json }) {
+      const sessions = await listSessions(stack, username);
+      if (!json) print(sessionRow('ID', 'LOGGED IN', 'LAST USED', 'ADDRESS', 'USER AGENT'));
+      for (const summary of sessions.map(sessionSummary)) {
+        const { id, createdAt, lastUsedAt, address, userAgent } = summary;
+        print(json ? jsonLine(summary) : sessionRow(id, createdAt, lastUsedAt, address, userAgent));
+      }
+    },
+  },
+  revoke: {
+    takes: ['username', 'session'],
+    async run(stack, { username, session }) {
+      if (session === '') {
+        const user = await revokeAllSessions(stack, username);
+        print(`Every session of ${user.username} has ended.\n`);
+      } else {
+        const user = await revokeSession(stack, username, session);
+        print(`The session of ${user.username} has ended.\n`);
+      }
+    },
+  },
   delete: {
     takes: ['username'],
     async run(stack, { username }) {
@@ -146,12 +176,13 @@ async function main(args: string[]): Promise<void> {
     print(HELP);
     return;
   }
-  const [name, username = '', ...surplus] = positionals;
+  const [name, username = '', ...others] = positionals;
   if (name === undefined) throw new Misuse('What is to be done?');
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) throw new Misuse('There is no such command.');
 
   const asksPassword = command.takes.includes('password');
+  const [session = '', ...surplus] = command.takes.includes('session') ? others : ['', ...others];
   if (command.takes.includes('username')) {
     if (username === '') throw new Misuse(`${name} needs a username.`);
     if (surplus.length > 0) throw new Misuse(asksPassword ? NEVER_AN_ARGUMENT : `${name} takes one username.`);
@@ -168,6 +199,7 @@ async function main(args: string[]): Promise<void> {
   try {
     await command.run(stack, {
       username,
+      session,
       password,
       json: values.json ?? false,
       ...(values['display-name'] !== undefined && { displayName: values['display-name'] }),

@@ -171,6 +171,58 @@ describe('the main job, over HTTP with the deployed bundles', () => {
     expect((await api.get('/api/sessions', bearer(laptop.access))).status).toBe(401);
   });
 
+  test('changes a password: every device is out at once, and the answer is the only session', async () => {
+    await api.user('frank');
+    const [phone, laptop] = [await api.login('frank'), await api.login('frank')];
+    const NEW = 'a horse of another colour';
+    const change = (current_password: string) =>
+      api.post('/api/password', { current_password, new_password: NEW }, bearer(laptop.access));
+    const wrong = await change('not the password');
+    expect(wrong.status).toBe(400);
+    expect(wrong.body).toMatchObject({ current_password: ['Invalid password.'] });
+    const changed = await change(PASSWORD);
+    expect(changed.status).toBe(200);
+    for (const { access, refresh } of [phone, laptop]) {
+      expect((await api.get('/api/profile', bearer(access))).status).toBe(401);
+      expect((await api.post('/api/token/refresh', { refresh })).status).toBe(401);
+    }
+    const { access, refresh } = changed.body;
+    expect((await api.get('/api/profile', bearer(String(access)))).status).toBe(200);
+    expect((await api.post('/api/token/refresh', { refresh })).status).toBe(200);
+    expect((await api.post('/api/token', { username: 'frank', password: PASSWORD })).status).toBe(401);
+    expect((await api.post('/api/token', { username: 'frank', password: NEW })).status).toBe(200);
+    expect((await api.post('/api/password', { current_password: NEW, new_password: NEW })).status).toBe(401);
+  });
+
+  test('changes a profile', async () => {
+    const { access } = await api.login('ada');
+    const patch = (body: string) =>
+      fetch(`${api.url}/api/profile`, {
+        method: 'PATCH',
+        headers: { ...bearer(access), 'Content-Type': 'application/json' },
+        body,
+      });
+    expect((await patch('{"display_name":"Ada L."}')).status).toBe(200);
+    expect((await api.get('/api/profile', bearer(access))).body).toMatchObject({ display_name: 'Ada L.' });
+    expect((await patch('{"roles":["admin"]}')).status).toBe(400);
+  });
+
+  test('counts what happens in CloudWatch’s embedded metric format, once each', async () => {
+    const before = api.logs.length;
+    const { refresh } = await api.login('ada');
+    await api.post('/api/token', { username: 'ada', password: 'wrong' });
+    await api.post('/api/token/refresh', { refresh });
+    await api.post('/api/token/blacklist', { refresh });
+    await api.post('/api/token/blacklist', { refresh });
+    const counted = api.logs.slice(before).map((line) => JSON.parse(line) as Record<string, unknown>);
+    const metrics = counted.filter((line) => '_aws' in line);
+    expect(metrics.map(({ event }) => event)).toEqual(['login', 'login-failed', 'refresh', 'logout']);
+    for (const line of metrics) {
+      expect(line).toMatchObject({ address: '127.0.0.1', userId: expect.any(String), requestId: expect.any(String) });
+      expect(JSON.stringify(line['_aws'])).toContain('"Namespace":"Latchkey/');
+    }
+  });
+
   test('writes no token, password or key into its logs', async () => {
     const { access, refresh } = await api.login('ada');
     await api.get('/api/profile', bearer(`${access}x`));

@@ -30,7 +30,9 @@ const ROUTES = {
   'POST /api/token/refresh': 'Refresh',
   'POST /api/token/verify': 'Verify',
   'POST /api/token/blacklist': 'Blacklist',
+  'POST /api/password': 'Password',
   'GET /api/profile': 'Profile',
+  'PATCH /api/profile': 'Profile',
   'GET /api/sessions': 'Devices',
   'DELETE /api/sessions': 'Devices',
   'DELETE /api/sessions/{id}': 'Devices',
@@ -70,6 +72,8 @@ test('exactly these methods are open to anyone', () => {
     'DELETE /api/sessions/{id}',
     'GET /api/profile',
     'GET /api/sessions',
+    'PATCH /api/profile',
+    'POST /api/password',
   ]);
   for (const { guard, authorizer } of guarded) expect([guard, authorizer]).toEqual(['CUSTOM', '${AccessToken}']);
 });

@@ -11,6 +11,7 @@ const ROLES = [
   'JwksRole',
   'LoginRole',
   'MakeKeysRole',
+  'PasswordRole',
   'ProfileRole',
   'RefreshRole',
   'VerifyRole',
@@ -27,6 +28,8 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, ATTEMPTS#*',
     'dynamodb:DeleteItem on ${Users.Arn} where ATTEMPTS#*',
     'dynamodb:PutItem on ${Sessions.Arn}',
+    'dynamodb:Query on ${Sessions.Arn}',
+    'dynamodb:DeleteItem on ${Sessions.Arn}',
     'secretsmanager:GetSecretValue on ${SigningKeys}',
     'secretsmanager:GetSecretValue on ${RefreshSecrets}',
     'secretsmanager:GetSecretValue on ${Peppers}',
@@ -44,7 +47,21 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
     `ssm:GetParameter on ${PUBLIC_KEYS}`,
   ],
   Blacklist: ['dynamodb:UpdateItem on ${Sessions.Arn}', 'secretsmanager:GetSecretValue on ${RefreshSecrets}'],
-  Profile: ['dynamodb:GetItem on ${Users.Arn} where USER#*', 'dynamodb:GetItem on ${Sessions.Arn}'],
+  Password: [
+    'dynamodb:GetItem on ${Users.Arn} where USER#*, LOGIN#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where USER#*, LOGIN#*, ATTEMPTS#*',
+    'dynamodb:DeleteItem on ${Users.Arn} where ATTEMPTS#*',
+    'dynamodb:GetItem on ${Sessions.Arn}',
+    'dynamodb:PutItem on ${Sessions.Arn}',
+    'secretsmanager:GetSecretValue on ${SigningKeys}',
+    'secretsmanager:GetSecretValue on ${RefreshSecrets}',
+    'secretsmanager:GetSecretValue on ${Peppers}',
+  ],
+  Profile: [
+    'dynamodb:GetItem on ${Users.Arn} where USER#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where USER#*',
+    'dynamodb:GetItem on ${Sessions.Arn}',
+  ],
   Devices: [
     'dynamodb:GetItem on ${Users.Arn} where USER#*',
     'dynamodb:UpdateItem on ${Users.Arn} where USER#*',
@@ -99,14 +116,17 @@ test('no right names a wildcard action or resource', () => {
   }
 });
 
-test('nobody but login reads a password hash, and nobody scans or queries users', () => {
+test('nobody but login and password reads a password hash, and nobody scans or queries users', () => {
   const all = Object.keys(RIGHTS).flatMap((fn) => rightsOf(fn).map((right) => `${fn}: ${right}`));
   const ofUsers = all.filter((right) => right.includes('${Users.Arn}'));
   expect(ofUsers.filter((right) => right.includes('LOGIN#') || !right.includes(' where '))).toEqual([
     'Login: dynamodb:GetItem on ${Users.Arn} where LOGIN#*, USER#*',
     'Login: dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, ATTEMPTS#*',
+    'Password: dynamodb:GetItem on ${Users.Arn} where USER#*, LOGIN#*',
+    'Password: dynamodb:UpdateItem on ${Users.Arn} where USER#*, LOGIN#*, ATTEMPTS#*',
   ]);
   expect(all.filter((right) => /Scan|Query|Batch|PartiQL/.test(right))).toEqual([
+    'Login: dynamodb:Query on ${Sessions.Arn}',
     'Devices: dynamodb:Query on ${Sessions.Arn}',
   ]);
 });
@@ -125,7 +145,9 @@ test('functions are invoked by our API alone: no function URL, no other permissi
       `\${Refresh.Arn} ${api}/v1/POST/api/token/refresh`,
       `\${Verify.Arn} ${api}/v1/POST/api/token/verify`,
       `\${Blacklist.Arn} ${api}/v1/POST/api/token/blacklist`,
+      `\${Password.Arn} ${api}/v1/POST/api/password`,
       `\${Profile.Arn} ${api}/v1/GET/api/profile`,
+      `\${Profile.Arn} ${api}/v1/PATCH/api/profile`,
       `\${Devices.Arn} ${api}/v1/GET/api/sessions`,
       `\${Devices.Arn} ${api}/v1/DELETE/api/sessions`,
       `\${Devices.Arn} ${api}/v1/DELETE/api/sessions/*`,

@@ -36,7 +36,7 @@ test('every function runs Node 24 on arm64 and logs JSON to a log group of its o
       Architectures: ['arm64'],
       Handler: 'index.handler',
       LoggingConfig: { LogFormat: 'JSON', LogGroup: `\${${fn}Logs}` },
-      MemorySize: fn === 'Login' ? 1769 : 512,
+      MemorySize: ['Login', 'Password'].includes(fn) ? 1769 : 512,
       Timeout: { Authorizer: 5, MakeKeys: 60 }[fn] ?? 10,
     });
   }
@@ -133,7 +133,14 @@ test('the extension goes with the functions that read a secret or the public key
   const withLayer = (template: typeof dev) =>
     template.ofType('AWS::Lambda::Function').filter(({ properties }) => properties['Layers'] !== undefined);
   const fns = withLayer(prod);
-  expect(fns.map(({ path }) => path).toSorted()).toEqual(['Blacklist', 'Jwks', 'Login', 'Refresh', 'Verify']);
+  expect(fns.map(({ path }) => path).toSorted()).toEqual([
+    'Blacklist',
+    'Jwks',
+    'Login',
+    'Password',
+    'Refresh',
+    'Verify',
+  ]);
   for (const { properties } of fns) {
     expect(listOf(properties['Layers'])).toHaveLength(1);
     expect(JSON.stringify(properties['Layers'])).toMatch(/paramsandsecrets.*arm64/i);

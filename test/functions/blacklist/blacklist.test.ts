@@ -77,3 +77,11 @@ test('a forgery or an access token asks the store nothing', async () => {
 test('that cannot be written is an outage', async () => {
   expect(await refusalOf(world.blacklist(first.refresh, { revokeSession: unreachable }))).toBe('outage');
 });
+
+test('is noted as a log out, and not once more where the session was out already', async () => {
+  world.events.splice(0);
+  await world.blacklist(first.refresh);
+  await world.blacklist(first.refresh);
+  const { sub, sid } = decodeJwt(first.refresh);
+  expect(world.events).toEqual([{ event: 'logout', userId: sub, sessionId: sid }]);
+});

@@ -115,6 +115,25 @@ describe('ending devices', () => {
   });
 });
 
+describe('what is noted', () => {
+  test('is a session that was ended, a log out where it is the caller’s own, and nothing where it was out already', async () => {
+    await endSession(caller, idOf(2), needs);
+    await expect(endSession(caller, idOf(2), needs)).rejects.toMatchObject({ reason: 'not-found' });
+    await endOtherSessions(caller, needs);
+    await endSession(caller, idOf(1), needs);
+    expect(noted).toEqual([
+      { event: 'session-ended', userId: caller.userId, sessionId: idOf(2) },
+      { event: 'logout-everywhere', ...caller, reason: 'except-current' },
+      { event: 'logout', ...caller },
+    ]);
+  });
+
+  test('is a log out everywhere, once', async () => {
+    await endAllSessions(caller, needs);
+    expect(noted).toEqual([{ event: 'logout-everywhere', ...caller }]);
+  });
+});
+
 describe('the name of a device', () => {
   test.each([
     ['Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0', 'Firefox on Windows'],

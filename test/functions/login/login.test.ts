@@ -289,3 +289,84 @@ describe('a store that fails', () => {
     expect((await costOf(() => world.login(account, { countAttempt: unreachable }))).hashes).toBe(0);
   });
 });
+
+describe('the cap on sessions', () => {
+  const sessionsOf = async ({ user }: { user: { id: UserId } }) =>
+    (await world.store.listSessions(user.id, 100)).sessions.map(({ sessionId }) => sessionId);
+  const sidOf = ({ access }: { access: string }) => decodeJwt(access)['sid'];
+
+  test('ends the least recently used session with the login that is one too many', async () => {
+    const account = await world.account();
+    const pairs = [];
+    for (let login = 0; login < 3; login += 1) {
+      world.clock.advance(10);
+      pairs.push(await world.login(account, { sessionsPerUser: 3 }));
+    }
+    world.clock.advance(60);
+    await world.refresh(pairs[0]!.refresh);
+    const fourth = await world.login(account, { sessionsPerUser: 3 });
+    expect((await sessionsOf(account)).sort()).toEqual([pairs[0]!, pairs[2]!, fourth].map(sidOf).sort());
+    expect(await refusalOf(world.refresh(pairs[1]!.refresh))).toBe('unknown-session');
+    expect(world.events.filter(({ event }) => event === 'session-ended')).toEqual([
+      { event: 'session-ended', userId: account.user.id, sessionId: sidOf(pairs[1]!), reason: 'surplus' },
+    ]);
+  });
+
+  test('of one leaves only the newest login', async () => {
+    const account = await world.account();
+    for (let login = 0; login < 3; login += 1) await world.login(account, { sessionsPerUser: 1 });
+    expect(await sessionsOf(account)).toHaveLength(1);
+  });
+
+  test('brings a user with far too many down login by login', async () => {
+    const account = await world.account();
+    for (let login = 0; login < 40; login += 1) await world.login(account);
+    await world.login(account, { sessionsPerUser: 5 });
+    expect((await sessionsOf(account)).length).toBe(15);
+    await world.login(account, { sessionsPerUser: 5 });
+    expect((await sessionsOf(account)).length).toBe(5);
+  });
+
+  test('fails no login where sessions cannot be read or ended', async () => {
+    const account = await world.account();
+    await world.login(account);
+    const needs = { sessionsPerUser: 1, removeSession: unreachable };
+    await expect(world.login(account, needs)).resolves.toHaveProperty('access');
+    await expect(world.login(account, { listSessions: unreachable })).resolves.toHaveProperty('access');
+    expect(world.noted).toEqual(['surplus-not-ended', 'sessions-not-counted']);
+  });
+});
+
+describe('what is noted', () => {
+  test('of a login is who and which session', async () => {
+    const account = await world.account();
+    const sessionId = decodeJwt((await world.login(account)).access)['sid'];
+    expect(world.events).toEqual([{ event: 'login', userId: account.user.id, sessionId }]);
+  });
+
+  test('of a refused one is why, and who it would have been', async () => {
+    const { username, user } = await world.account();
+    await refusalOf(world.login({ username, ...wrong }));
+    await refusalOf(world.login({ username: 'nobody', ...wrong }));
+    await world.store.setUser({ ...user, status: 'disabled' });
+    await refusalOf(world.login({ username, password: 'correct horse battery staple' }));
+    expect(world.events).toEqual([
+      { event: 'login-failed', userId: user.id, reason: 'wrong-password' },
+      { event: 'login-failed', userId: undefined, reason: 'unknown-user' },
+      { event: 'login-failed', userId: user.id, reason: 'user-disabled' },
+    ]);
+  });
+
+  test('is a lock with the fifth failure, and with each that makes the wait longer', async () => {
+    const { username } = await world.account();
+    const fails = () => refusalOf(world.login({ username, ...wrong }));
+    for (let free = 0; free < 4; free += 1) await fails();
+    expect(world.noted).not.toContain('lock');
+    await fails();
+    await fails();
+    expect(world.noted.filter((event) => event === 'lock')).toHaveLength(1);
+    world.clock.advance(1);
+    await fails();
+    expect(world.noted.filter((event) => event === 'lock')).toHaveLength(2);
+  });
+});

@@ -1,11 +1,16 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { attemptCounter } from '../../../functions/shared/store/attempts.ts';
+import { now } from '../../../functions/shared/runtime/clock.ts';
+import { newSessionId } from '../../../functions/shared/runtime/ids.ts';
+import { sessionPutter } from '../../../functions/shared/store/sessions.ts';
+import { after, isoTime } from '../../../functions/shared/domain/time.ts';
 import { userItem } from '../../../functions/shared/store/users.ts';
 import type { User } from '../../../functions/shared/domain/user.ts';
 import { count } from '../../support/counts.ts';
 import { operators, type Operators } from '../../support/operators.ts';
 import { START } from '../../support/clock.ts';
+import { aSession } from '../../support/builders.ts';
 
 const PASSWORD = 'correct horse battery staple';
 const OTHER = 'seven more words than anybody types';
@@ -57,11 +62,11 @@ test('set-password ends every session, forgets failed logins, and leaves the old
   await create('dora');
   const before = await userOf('dora');
   const countAttempt = attemptCounter(office.client, office.access.usersTable);
-  while (await countAttempt('dora', START));
+  while ((await countAttempt('dora', START)).mayTry);
   expect(await office.run(['set-password', 'Dora'], { input: OTHER })).toMatchObject({ code: 0, err: '' });
   expect(await userOf('dora')).toEqual({ ...before, passwordVersion: 2, epoch: before.epoch + 1 });
   expect([await office.fits('dora', PASSWORD), await office.fits('dora', OTHER)]).toEqual([false, true]);
-  expect(await countAttempt('dora', START)).toBe(true);
+  expect(await countAttempt('dora', START)).toEqual({ mayTry: true, failures: 1 });
 });
 
 test('of parallel new passwords one stands, and each that was set has ended the sessions before it', async () => {
@@ -73,6 +78,46 @@ test('of parallel new passwords one stands, and each that was set has ended the 
   expect(await userOf('emil')).toMatchObject({ passwordVersion: 1 + done, epoch: done });
   const fitting = await Promise.all(words.map((word) => office.fits('emil', word)));
   expect(fitting.filter(Boolean)).toHaveLength(1);
+});
+
+test('sessions shows the living sessions of a user, and revoke ends one or all of them', async () => {
+  await create('gina');
+  const { id: userId, epoch } = await userOf('gina');
+  const put = sessionPutter(office.client, office.access.sessionsTable);
+  const ids = [1, 2, 3].map(() => newSessionId()).sort();
+  const device = { address: '203.0.113.7', userAgent: 'phone\u001b[31m/1' };
+  const createdAt = now();
+  for (const sessionId of ids) {
+    const ends = { expiresAt: after(createdAt, 600), maxExpiresAt: after(createdAt, 900) };
+    await put(aSession({ userId, sessionId, epoch, createdAt, ...ends, device }));
+  }
+  const shown = async (...options: string[]) => (await office.run(['sessions', 'Gina', ...options])).out.split('\n');
+  const [header, ...lines] = await shown();
+  expect(header).toMatch(/^ID +LOGGED IN +LAST USED +ADDRESS +USER AGENT$/);
+  expect(lines.map((line) => line.split(/\s+/)[0])).toEqual([...ids.toReversed(), '']);
+  expect(lines[0]).toContain('203.0.113.7      phone\\u001b[31m/1');
+
+  const revoked = await office.run(['revoke', 'gina', ids[1]!]);
+  expect(revoked).toEqual({ code: 0, out: 'The session of gina has ended.\n', err: '' });
+  const [first, ...others] = await shown('--json');
+  expect(JSON.parse(first!)).toEqual({
+    id: ids[2],
+    createdAt: isoTime(createdAt),
+    lastUsedAt: isoTime(createdAt),
+    expiresAt: isoTime(after(createdAt, 600)),
+    ...device,
+  });
+  expect(others).toHaveLength(2);
+
+  for (const session of [ids[1]!, newSessionId(), 'no id']) {
+    const none = { code: 1, out: '', err: 'gina has no such session that is alive.\n' };
+    expect(await office.run(['revoke', 'gina', session])).toEqual(none);
+  }
+  expect(await office.run(['revoke', 'gina'])).toMatchObject({ code: 0, out: 'Every session of gina has ended.\n' });
+  expect(await shown('--json')).toEqual(['']);
+  expect((await userOf('gina')).epoch).toBe(epoch + 1);
+  expect(await office.run(['revoke', 'gina', ids[0]!, 'more'])).toMatchObject({ code: 2 });
+  expect(await office.run(['sessions', 'nobody'])).toMatchObject({ code: 1, err: 'There is no user "nobody".\n' });
 });
 
 test('disable ends every session; enable brings none of them back', async () => {

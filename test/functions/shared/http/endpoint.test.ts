@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { SECURITY_EVENTS, type SecurityEvent } from '../../../../functions/shared/domain/events.ts';
+import type { UserId } from '../../../../functions/shared/domain/ids.ts';
 import { Outage, Refusal, type Reason } from '../../../../functions/shared/domain/refusal.ts';
 import { answers } from '../../../../functions/shared/http/answers.ts';
 import { endpoint, notModified } from '../../../../functions/shared/http/endpoint.ts';
@@ -215,5 +217,62 @@ describe('an answer', () => {
       status: 418,
       detail: 'No.',
     });
+  });
+});
+
+describe('a security event', () => {
+  const userId = '0a1b2c3d-0000-4000-8000-00000000ada0' as UserId;
+
+  test('is one line that is a count in CloudWatch as well', async () => {
+    const handler = endpoint((_, note) => {
+      note('theft', { userId, reason: 'token-reused' });
+      throw new Refusal('token-reused');
+    });
+    const { lines } = await logged(() => handler(event));
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0]!)).toEqual({
+      timestamp: expect.any(String),
+      level: 'WARN',
+      event: 'theft',
+      requestId: event.requestContext.requestId,
+      route: '/api/token',
+      address: '203.0.113.7',
+      userId,
+      reason: 'token-reused',
+      Theft: 1,
+      _aws: {
+        Timestamp: expect.any(Number),
+        CloudWatchMetrics: [{ Namespace: 'Latchkey', Dimensions: [[]], Metrics: [{ Name: 'Theft', Unit: 'Count' }] }],
+      },
+    });
+  });
+
+  test('for another reason leaves the refusal its own line', async () => {
+    const handler = endpoint((_, note) => {
+      note('lock', { userId, reason: 'wrong-password' });
+      throw new Refusal('too-many-attempts');
+    });
+    const { lines } = await logged(() => handler(event));
+    const seen = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(seen.map(({ event: name, reason }) => [name, reason])).toEqual([
+      ['lock', 'wrong-password'],
+      ['refused', 'too-many-attempts'],
+    ]);
+  });
+
+  test.each(Object.entries(SECURITY_EVENTS))('%s is counted as %s and nothing else', async (name, metric) => {
+    const handler = endpoint((_, note) => {
+      note(name as SecurityEvent, {});
+      return noContent();
+    });
+    const { lines } = await logged(() => handler(event));
+    const line = JSON.parse(lines[0]!) as Record<string, unknown>;
+    expect(line).toMatchObject({ event: name, [metric]: 1 });
+    expect(JSON.stringify(line['_aws'])).toContain(`"Metrics":[{"Name":"${metric}","Unit":"Count"}]`);
+  });
+
+  test('gives a refusal that says when to come back its header', async () => {
+    const { headers } = await answerTo(new Refusal('too-many-guesses', { retryAfter: 7 }));
+    expect(headers).toMatchObject({ 'Retry-After': '7' });
   });
 });

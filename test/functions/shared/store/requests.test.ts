@@ -157,10 +157,34 @@ describe('what never gets to the store', () => {
   });
 });
 
+test('a changed profile takes two', async () => {
+  const { access } = await service.login(account);
+  const authorizer = authorizerContext(access);
+  const request = { method: 'PATCH', authorizer, json: { display_name: 'Ada' } };
+  expect(await tripsOf('profile', request)).toEqual({
+    status: 200,
+    trips: [[READ_USER, READ_SESSION], ['UpdateItem USER#: 1 unit']],
+  });
+});
+
+test('a password change takes four: it is compared and hashed in between, and written as a whole', async () => {
+  const owner = await service.account();
+  const { access } = await service.login(owner);
+  const json = { current_password: owner.password, new_password: 'a horse of another colour' };
+  const { status, trips } = await tripsOf('password', { authorizer: authorizerContext(access), json });
+  expect(status).toBe(200);
+  expect(trips.map((trip) => trip.map((call) => call.replace(/:.*/, '')))).toEqual([
+    ['GetItem USER# consistent', 'GetItem session consistent'],
+    ['GetItem LOGIN# consistent', 'UpdateItem ATTEMPTS#'],
+    [expect.stringContaining('TransactWriteItems')],
+    ['DeleteItem ATTEMPTS#'],
+  ]);
+});
+
 test('every read of every function asked for what is there now', () => {
   const reads = service.proxy.calls.filter(({ operation }) => operation === 'GetItem' || operation === 'Query');
   expect(reads.length).toBeGreaterThan(20);
   expect(reads.filter(({ consistent }) => !consistent)).toEqual([]);
   const kinds = new Set(service.proxy.calls.map(({ operation }) => operation));
-  expect([...kinds].sort()).toEqual(['DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem']);
+  expect([...kinds].sort()).toEqual(['DeleteItem', 'GetItem', 'PutItem', 'Query', 'TransactWriteItems', 'UpdateItem']);
 });
