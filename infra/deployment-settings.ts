@@ -46,6 +46,11 @@ export const CHOICES = {
     default: temporaryOrKept('off', 'on'),
     about: 'Continuous backups of both tables, 35 days back.',
   },
+  registration: {
+    choices: ['on', 'off'],
+    default: { local: 'on', dev: 'on', staging: 'off', prod: 'off' },
+    about: 'Whether anybody can make an account with POST /api/users. Off, the route and its function are not there.',
+  },
   logRetentionDays: {
     choices: ['1', '7', '14', '30', '60', '90', '180', '365', '731'],
     default: { local: '7', dev: '7', staging: '30', prod: '90' },
@@ -131,6 +136,8 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     sessionIdleLifetime: fn('sessionIdleLifetime'),
     sessionLifetime: fn('sessionLifetime'),
     sessionsPerUser: fn('sessionsPerUser'),
+    loginsPerAddress: fn('loginsPerAddress'),
+    registrationsPerAddress: fn('registrationsPerAddress'),
     clientPrint: fn('clientPrint'),
     bcryptCost: fn('bcryptCost'),
     passwordMinLength: fn('passwordMinLength'),
@@ -149,6 +156,7 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     removalPolicy: choice('removalPolicy', CHOICES.removalPolicy),
     deletionProtection: choice('deletionProtection', CHOICES.deletionProtection),
     pointInTimeRecovery: choice('pointInTimeRecovery', CHOICES.pointInTimeRecovery),
+    registration: choice('registration', CHOICES.registration),
     logRetentionDays: choice('logRetentionDays', CHOICES.logRetentionDays),
     loginMemory: number('loginMemory'),
     functionMemory: number('functionMemory'),

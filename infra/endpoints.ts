@@ -2,6 +2,7 @@
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { SettingName } from '../functions/shared/domain/settings.ts';
 import { PREFIX } from '../functions/shared/store/schema.ts';
+import type { Deployment } from './deployment-settings.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { SessionsTable, UsersTable } from './tables.ts';
 
@@ -26,6 +27,8 @@ export interface Endpoint extends FunctionRow {
   readonly routes: readonly Route[];
   /** `bearer`: the authorizer stands in front; `open`: anyone may call it. */
   readonly guard: 'open' | 'bearer';
+  /** Where it says no, neither the routes nor the function are there. */
+  readonly when?: (deployment: Deployment) => boolean;
 }
 
 export const ENDPOINTS = {
@@ -41,6 +44,7 @@ export const ENDPOINTS = {
       'sessionIdleLifetime',
       'sessionLifetime',
       'sessionsPerUser',
+      'loginsPerAddress',
       'clientPrint',
       'bcryptCost',
       'corsOrigin',
@@ -92,6 +96,21 @@ export const ENDPOINTS = {
     lend: (fn, { sessions, keyRing }) => {
       sessions.lendTo(fn, 'dynamodb:UpdateItem');
       keyRing.lendTo(fn, 'refreshSecrets');
+    },
+  },
+  register: {
+    routes: ['POST /api/users'],
+    guard: 'open',
+    when: ({ stack }) => stack.registration === 'on',
+    memory: 'loginMemory',
+    settings: ['bcryptCost', 'passwordMinLength', 'registrationsPerAddress', 'corsOrigin'],
+    lend: (fn, { users, keyRing }) => {
+      users.lendTo(
+        fn,
+        { actions: ['dynamodb:PutItem'], on: [PREFIX.login, PREFIX.user] },
+        { actions: ['dynamodb:UpdateItem'], on: [PREFIX.attempts] },
+      );
+      keyRing.lendTo(fn, 'peppers');
     },
   },
   devices: {
@@ -167,10 +186,14 @@ export const UNROUTED = {
   },
 } as const satisfies Record<string, FunctionRow>;
 
+/** The endpoints that a deployment has, by name. */
+export const endpointsOf = (deployment: Deployment): [string, Endpoint][] =>
+  Object.entries<Endpoint>(ENDPOINTS).filter(([, { when }]) => when?.(deployment) ?? true);
+
 /** The methods that each path answers, as `fallback` needs them for 404, 405 and 308: `{"/api/token":["POST"]}`. */
-export function methodsByPath(): Record<string, string[]> {
+export function methodsByPath(deployment: Deployment): Record<string, string[]> {
   const paths: Record<string, string[]> = {};
-  for (const { routes } of Object.values<Endpoint>(ENDPOINTS)) {
+  for (const [, { routes }] of endpointsOf(deployment)) {
     for (const route of routes) {
       const { method, path } = partsOf(route);
       (paths[path] ??= []).push(method);

@@ -1,19 +1,21 @@
-import { stringsIn } from '../shared/http/body.ts';
+import { anyText, fieldsIn } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { json } from '../shared/http/reply.ts';
 import { clientIn, deviceIn } from '../shared/http/request.ts';
 import { passwordsWith } from '../shared/password/hash.ts';
 import { now } from '../shared/runtime/clock.ts';
 import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
-import { newSessionId, newTokenId } from '../shared/runtime/ids.ts';
+import { newDeviceId, newSessionId, newTokenId } from '../shared/runtime/ids.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
 import { secret } from '../shared/runtime/secrets.ts';
+import { addressAttempts } from '../shared/store/address-attempts.ts';
 import { attemptCounter, attemptsClearer } from '../shared/store/attempts.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { hashReplacer, loginFinder } from '../shared/store/logins.ts';
 import { sessionLister } from '../shared/store/session-list.ts';
 import { sessionPutter, sessionRemover } from '../shared/store/sessions.ts';
 import { userFinder } from '../shared/store/users.ts';
+import { deviceReaderWith, deviceTokensWith } from '../shared/token/device-token.ts';
 import { sharedSecretsFrom } from '../shared/token/key-ring.ts';
 import { pairsWith } from '../shared/token/pair.ts';
 import { importedSecretsFrom, refreshTokensWith } from '../shared/token/refresh-token.ts';
@@ -35,11 +37,13 @@ const settings = readSettings(
   'sessionIdleLifetime',
   'sessionLifetime',
   'sessionsPerUser',
+  'loginsPerAddress',
   'clientPrint',
   'bcryptCost',
 );
 
 const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const refreshSecrets = secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom);
 const terms = {
   issuer: env.ISSUER,
   audience: settings.audience,
@@ -51,6 +55,10 @@ const needs: Omit<LoginNeeds, 'note'> = {
   now,
   countAttempt: attemptCounter(store, env.USERS_TABLE),
   clearAttempts: attemptsClearer(store, env.USERS_TABLE),
+  failures: addressAttempts(store, env.USERS_TABLE, { what: 'login', limit: settings.loginsPerAddress, window: 600 }),
+  readDevice: deviceReaderWith(refreshSecrets),
+  makeDevice: deviceTokensWith(refreshSecrets),
+  newDeviceId,
   findLogin: loginFinder(store, env.USERS_TABLE),
   findUser: userFinder(store, env.USERS_TABLE),
   passwords: passwordsWith(secret(env.PEPPERS_SECRET, sharedSecretsFrom), settings.bcryptCost, now),
@@ -59,7 +67,7 @@ const needs: Omit<LoginNeeds, 'note'> = {
   newSessionId,
   pair: pairsWith(
     signerWith(secret(env.SIGNING_KEYS_SECRET, importedRingFrom)),
-    refreshTokensWith(secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom)),
+    refreshTokensWith(refreshSecrets),
     terms,
     newTokenId,
   ),
@@ -71,7 +79,12 @@ const needs: Omit<LoginNeeds, 'note'> = {
 };
 
 export const handler = endpoint(async (event, note) => {
-  const credentials = stringsIn(event, 'username', 'password');
+  const { username, password, device_token } = fieldsIn(
+    event,
+    { username: anyText, password: anyText },
+    { device_token: anyText },
+  );
+  const credentials = { username, password, deviceToken: device_token };
   const seen = { client: clientIn(event, settings.clientPrint), device: deviceIn(event) };
   return json(200, await login(credentials, seen, { ...needs, note }));
 });

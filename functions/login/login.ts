@@ -1,6 +1,6 @@
 import { FREE_ATTEMPTS } from '../shared/domain/attempts.ts';
 import type { Note } from '../shared/domain/events.ts';
-import type { SessionId, UserId } from '../shared/domain/ids.ts';
+import type { DeviceId, SessionId, UserId } from '../shared/domain/ids.ts';
 import { Outage, Refusal, type Reason } from '../shared/domain/refusal.ts';
 import { surplus } from '../shared/domain/session-cap.ts';
 import {
@@ -14,22 +14,34 @@ import type { Clock, UnixSeconds } from '../shared/domain/time.ts';
 import type { Login, User } from '../shared/domain/user.ts';
 import { lookupName } from '../shared/domain/username.ts';
 import type { Passwords } from '../shared/password/hash.ts';
+import type { AddressAttempts } from '../shared/store/address-attempts.ts';
 import type { ClearAttempts, CountAttempt, Counted } from '../shared/store/attempts.ts';
 import type { FindLogin, ReplaceHash } from '../shared/store/logins.ts';
 import type { ListSessions } from '../shared/store/session-list.ts';
 import type { PutSession, RemoveSession } from '../shared/store/sessions.ts';
 import type { FindUser } from '../shared/store/users.ts';
+import type { MakeDeviceToken, ReadDeviceToken } from '../shared/token/device-token.ts';
 import type { MakePair, TokenPair } from '../shared/token/pair.ts';
 
 export interface Credentials {
   readonly username: string;
   readonly password: string;
+  /** What an earlier login under this name answered, from the device that kept it. */
+  readonly deviceToken?: string | undefined;
 }
+
+/** A pair, and what tells this device from a stranger's at its next login. */
+export type LoginAnswer = TokenPair & { readonly device_token: string };
 
 export interface LoginNeeds {
   now: Clock;
   countAttempt: CountAttempt;
   clearAttempts: ClearAttempts;
+  /** Failed logins by address, whatever the names. */
+  failures: AddressAttempts;
+  readDevice: ReadDeviceToken;
+  makeDevice: MakeDeviceToken;
+  newDeviceId(): DeviceId;
   findLogin: FindLogin;
   findUser: FindUser;
   passwords: Passwords;
@@ -53,35 +65,57 @@ const NOBODY = '-' as UserId;
 /** A login ends at most so many sessions more than it begins, so that a user with ever so many costs no endless read. */
 const SURPLUS_AT_ONCE = 25;
 
+const KNOWN_DEVICE = { mayTry: true } as const;
+
 /** A password that changes between two reads is read again this often. */
 const READINGS = 3;
+
+/** Under which a device's failed logins are counted. No username has a space in it. */
+const failuresOf = (device: DeviceId): string => `device ${device}`;
 
 /**
  * Logs a device in: three round trips to the store and one password hash, whether the name is known or not.
  *
- * @throws {Refusal} `unknown-user`, `wrong-password`, `user-disabled`, `too-many-attempts`, all with one answer
+ * A device that has logged in under this name before has a counter of its own, so that no stranger can keep it out.
+ *
+ * @throws {Refusal} `unknown-user`, `wrong-password`, `user-disabled`, `too-many-attempts`, all with one answer;
+ *   `too-many-from-address` with the wait, which depends on no name
  */
 export async function login(
-  { username, password }: Credentials,
+  { username, password, deviceToken }: Credentials,
   seen: { readonly client: ClientPrint; readonly device: Device },
   needs: LoginNeeds,
-): Promise<TokenPair> {
+): Promise<LoginAnswer> {
   const now = needs.now();
   const name = lookupName(username);
+  const { address } = seen.device;
+  const known = deviceToken === undefined ? undefined : await needs.readDevice(deviceToken, name, now);
+  const attempts = known === undefined ? name : failuresOf(known);
   // Counted before anything is compared, so that parallel guesses cannot slip past.
-  const [counted, found] = await Promise.all([needs.countAttempt(name, now), needs.findLogin(name)]);
+  const [fromAddress, counted, found] = await Promise.all([
+    known === undefined ? needs.failures.count(address, now) : KNOWN_DEVICE,
+    needs.countAttempt(attempts, now),
+    needs.findLogin(name),
+  ]);
+  if (!fromAddress.mayTry) {
+    needs.note('login-failed', { reason: 'too-many-from-address' });
+    throw new Refusal('too-many-from-address', { retryAfter: fromAddress.wait });
+  }
   const { user, login, sessions } = await authenticated(name, password, found, counted, needs);
 
   const session = newSession(user, needs.newSessionId(), seen, needs.lifetimes, now);
-  const [pair] = await Promise.all([
+  const [pair, device_token] = await Promise.all([
     needs.pair(user, session, now),
+    needs.makeDevice(known ?? needs.newDeviceId(), name, now),
     needs.putSession(session),
-    needs.clearAttempts(name).catch((error: unknown) => needs.warn('attempts-not-cleared', error)),
+    known === undefined &&
+      needs.failures.giveBack(address, now).catch((error: unknown) => needs.warn('failure-not-given-back', error)),
+    needs.clearAttempts(attempts).catch((error: unknown) => needs.warn('attempts-not-cleared', error)),
     rehashed(name, login, password, needs).catch((error: unknown) => needs.warn('password-not-rehashed', error)),
     endSurplus(sessions, user, now, needs).catch((error: unknown) => needs.warn('surplus-not-ended', error)),
   ]);
   needs.note('login', { userId: user.id, sessionId: session.sessionId });
-  return pair;
+  return { ...pair, device_token };
 }
 
 async function authenticated(

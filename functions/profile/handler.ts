@@ -1,4 +1,4 @@
-import { displayNameFault, emailFault } from '../shared/domain/profile-fields.ts';
+import { displayNameFaults, emailFaults } from '../shared/domain/profile-fields.ts';
 import { changesIn } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { json } from '../shared/http/reply.ts';
@@ -23,7 +23,7 @@ const needs: ProfileNeeds = {
 export const handler = endpoint(async (event) => {
   const caller = callerIn(event, now());
   if (event.httpMethod === 'GET') return json(200, await profile(caller, needs));
-  const { display_name, email } = changesIn(event, { display_name: displayNameFault, email: emailFault });
+  const { display_name, email } = changesIn(event, { display_name: displayNameFaults, email: emailFaults });
   const change = {
     ...(display_name !== undefined && { displayName: display_name }),
     ...(email !== undefined && { email }),

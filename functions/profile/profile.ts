@@ -1,21 +1,10 @@
+import { profileOf, type Profile } from '../shared/domain/profile.ts';
 import { Outage } from '../shared/domain/refusal.ts';
 import { standing, type Caller, type StandingNeeds } from '../shared/domain/standing.ts';
-import { isoTime } from '../shared/domain/time.ts';
-import type { User } from '../shared/domain/user.ts';
 import type { ChangeProfile, ProfileChange } from '../shared/store/users.ts';
 
 export interface ProfileNeeds extends StandingNeeds {
   changeProfile: ChangeProfile;
-}
-
-/** A user as they see themselves. */
-export interface Profile {
-  readonly id: string;
-  readonly username: string;
-  readonly display_name: string | null;
-  readonly email: string | null;
-  readonly roles: readonly string[];
-  readonly created_at: string;
 }
 
 /**
@@ -43,12 +32,3 @@ export async function changeProfile(caller: Caller, change: ProfileChange, needs
   }
   throw new Outage('a profile under contention');
 }
-
-const profileOf = ({ id, username, displayName, email, roles, createdAt }: User): Profile => ({
-  id,
-  username,
-  display_name: displayName ?? null,
-  email: email ?? null,
-  roles,
-  created_at: isoTime(createdAt),
-});

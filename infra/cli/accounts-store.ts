@@ -1,24 +1,15 @@
 /** How operators read and write accounts. What only they need, such as a scan of the table, is here and in no function. */
-import { setTimeout } from 'node:timers/promises';
-import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import {
-  DeleteCommand,
-  DynamoDBDocumentClient,
-  QueryCommand,
-  ScanCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-  type TransactWriteCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { UserId } from '../../functions/shared/domain/ids.ts';
-import { Outage } from '../../functions/shared/domain/refusal.ts';
 import { Unfit } from '../../functions/shared/domain/unknown.ts';
-import type { Login, User } from '../../functions/shared/domain/user.ts';
+import type { User } from '../../functions/shared/domain/user.ts';
 import { conditional, reached, type StoreClient } from '../../functions/shared/store/client.ts';
 import { storedSessionId } from '../../functions/shared/store/items.ts';
-import { loginFinder, loginItem } from '../../functions/shared/store/logins.ts';
+import { loginFinder, type Account } from '../../functions/shared/store/logins.ts';
 import { loginKey, PREFIX, sessionKey, USERS_KEY, userKey } from '../../functions/shared/store/schema.ts';
-import { userFinder, userFrom, userItem } from '../../functions/shared/store/users.ts';
+import { transacted } from '../../functions/shared/store/transactions.ts';
+import { userFinder, userFrom } from '../../functions/shared/store/users.ts';
 import type { StackAccess } from './stack-access.ts';
 
 const CONNECT_WITHIN_MS = 5_000;
@@ -42,28 +33,12 @@ export function operatorsClient({ dynamoDbEndpoint }: StackAccess): StoreClient 
   });
 }
 
-/** An account: the login under a canonical username, and the user it leads to. */
-export interface Account {
-  readonly name: string;
-  readonly login: Login;
-  readonly user: User;
-}
-
 /** @param name canonical */
 export async function findAccount(client: StoreClient, table: string, name: string): Promise<Account | undefined> {
   const login = await loginFinder(client, table)(name);
   const user = login && (await userFinder(client, table)(login.userId));
   return user && { name, login, user };
 }
-
-/** Stores a new account as a whole. @returns false where the name is taken */
-export const putAccount = (client: StoreClient, table: string, { name, login, user }: Account): Promise<boolean> =>
-  transacted(
-    client,
-    [loginItem(name, login), userItem(user)].map((Item) => ({
-      Put: { TableName: table, Item, ConditionExpression: 'attribute_not_exists(pk)' },
-    })),
-  );
 
 /** Gives an account another password hash and ends its sessions. @returns false where it changed since it was read */
 export function putPassword(client: StoreClient, table: string, account: Account, hash: string): Promise<boolean> {
@@ -174,29 +149,5 @@ function listed(item: Readonly<Record<string, unknown>>): Listed {
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
     return { unreadable: `${String(item[USERS_KEY.partition])} (${error.message})` };
-  }
-}
-
-const ATTEMPTS = 6;
-const FIRST_PAUSE_MS = 50;
-
-/**
- * Whether a transaction went through; where it did not, nothing of it was done. One that met another write on the
- * same item is tried again.
- */
-async function transacted(
-  client: StoreClient,
-  TransactItems: NonNullable<TransactWriteCommandInput['TransactItems']>,
-): Promise<boolean> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await reached(client.send(new TransactWriteCommand({ TransactItems })));
-      return true;
-    } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw error;
-      if (error.CancellationReasons?.some(({ Code }) => Code === 'ConditionalCheckFailed')) return false;
-      if (attempt === ATTEMPTS) throw new Outage('the store is busy with the same account', error);
-      await setTimeout(FIRST_PAUSE_MS * 2 ** attempt * Math.random());
-    }
   }
 }

@@ -1,6 +1,6 @@
 /** What operators do to accounts. Usernames are taken in any case of letters. */
 import { Unfit } from '../../functions/shared/domain/unknown.ts';
-import { DISPLAY_NAME_MAX_CHARACTERS, displayNameFault } from '../../functions/shared/domain/profile-fields.ts';
+import { DISPLAY_NAME_MAX_CHARACTERS, displayNameFaults } from '../../functions/shared/domain/profile-fields.ts';
 import { passwordFaults } from '../../functions/shared/domain/password-policy.ts';
 import type { User } from '../../functions/shared/domain/user.ts';
 import { canonicalUsername, USERNAME_RULE } from '../../functions/shared/domain/username.ts';
@@ -10,18 +10,17 @@ import { readSettings } from '../../functions/shared/runtime/env.ts';
 import { newUserId } from '../../functions/shared/runtime/ids.ts';
 import { attemptsClearer } from '../../functions/shared/store/attempts.ts';
 import type { StoreClient } from '../../functions/shared/store/client.ts';
+import { accountPutter, type Account } from '../../functions/shared/store/logins.ts';
 import { sharedSecretsFrom, type SharedSecret } from '../../functions/shared/token/key-ring.ts';
 import { Complaint } from '../local/complaint.ts';
 import {
   allUsers,
   findAccount,
   operatorsClient,
-  putAccount,
   putPassword,
   putStatus,
   removeAccount,
   removeSessions,
-  type Account,
   type Listed,
 } from './accounts-store.ts';
 import type { StackAccess } from './stack-access.ts';
@@ -62,7 +61,7 @@ export async function createUser(stack: StackAccess, wanted: NewUser): Promise<U
     };
     const passwordHash = await hashed(stack, password);
     const login = { userId: user.id, passwordHash, passwordVersion: user.passwordVersion };
-    if (!(await putAccount(client, stack.usersTable, { name, login, user }))) throw taken;
+    if (!(await accountPutter(client, stack.usersTable)({ name, login, user }))) throw taken;
     return user;
   });
 }
@@ -151,7 +150,7 @@ function checkPassword(password: string, username: string): void {
 }
 
 function checkDisplayName(name: string): void {
-  if (displayNameFault(name) === undefined) return;
+  if (displayNameFaults(name).length === 0) return;
   throw new Complaint(`A display name has 1 to ${DISPLAY_NAME_MAX_CHARACTERS} characters, none of them a control.`);
 }
 

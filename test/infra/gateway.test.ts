@@ -31,6 +31,7 @@ const ROUTES = {
   'POST /api/token/verify': 'Verify',
   'POST /api/token/blacklist': 'Blacklist',
   'POST /api/password': 'Password',
+  'POST /api/users': 'Register',
   'GET /api/profile': 'Profile',
   'PATCH /api/profile': 'Profile',
   'GET /api/sessions': 'Devices',
@@ -61,6 +62,7 @@ test('exactly these methods are open to anyone', () => {
       'POST /api/token/refresh',
       'POST /api/token/verify',
       'POST /api/token/blacklist',
+      'POST /api/users',
       'GET /.well-known/jwks.json',
       'GET /.well-known/openid-configuration',
       'GET /.well-known/oauth-authorization-server',
@@ -207,3 +209,12 @@ const literals = (parameters: unknown) =>
       return [name.replace('gatewayresponse.header.', ''), String(value).slice(1, -1)];
     }),
   );
+
+test('where nobody may register, neither the route nor the function is there', () => {
+  for (const context of [{ env: 'prod' }, { env: 'dev', registration: 'off' }]) {
+    const without = templateFor(context);
+    expect(without.ofType('AWS::ApiGateway::Resource').map(({ path }) => path)).not.toContain('Api/Default/api/users');
+    expect(without.ofType('AWS::Lambda::Function').map(({ path }) => path)).not.toContain('Register');
+    expect(JSON.stringify(without.at('Fallback')['Environment'])).not.toContain('/api/users');
+  }
+});

@@ -166,8 +166,8 @@ test('no table and no secret has a policy that lets somebody else in', () => {
 });
 
 /** What a function's role may do: one line for each action on each resource. */
-function rightsOf(fn: string): string[] {
-  const policies = template.resources.filter(
+function rightsOf(fn: string, of = template): string[] {
+  const policies = of.resources.filter(
     ({ type, properties }) => type === 'AWS::IAM::Policy' && listOf(properties['Roles']).includes(`\${${fn}Role}`),
   );
   return policies.flatMap(statementsOf).flatMap((statement) => {
@@ -195,3 +195,15 @@ function condition(value: unknown): string {
   });
   return ` where ${prefixes.join(', ')}`;
 }
+
+test('Register, where there is one, writes accounts and reads none', () => {
+  const open = templateFor({ env: 'prod', registration: 'on' });
+  expect(rightsOf('Register', open).toSorted()).toEqual(
+    [
+      'dynamodb:PutItem on ${Users.Arn} where LOGIN#*, USER#*',
+      'dynamodb:UpdateItem on ${Users.Arn} where ATTEMPTS#*',
+      'secretsmanager:GetSecretValue on ${Peppers}',
+      ...logsOf('Register'),
+    ].toSorted(),
+  );
+});

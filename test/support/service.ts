@@ -27,6 +27,7 @@ const HANDLERS = {
   blacklist: () => import('../../functions/blacklist/handler.ts'),
   profile: () => import('../../functions/profile/handler.ts'),
   password: () => import('../../functions/password/handler.ts'),
+  register: () => import('../../functions/register/handler.ts'),
   devices: () => import('../../functions/devices/handler.ts'),
 };
 export type FunctionName = keyof typeof HANDLERS;
@@ -38,6 +39,7 @@ const ROUTES: Readonly<Record<FunctionName, Pick<Request, 'method' | 'resource'>
   blacklist: { resource: '/api/token/blacklist' },
   profile: { method: 'GET', resource: '/api/profile' },
   password: { resource: '/api/password' },
+  register: { resource: '/api/users' },
   devices: { method: 'GET', resource: '/api/sessions' },
 };
 
@@ -93,6 +95,9 @@ export async function startService(environment: Readonly<Record<string, string>>
     AWS_SESSION_TOKEN: SESSION_TOKEN,
     ISSUER,
     BCRYPT_COST: String(COST),
+    // All requests of a test come from few addresses.
+    LOGINS_PER_ADDRESS: '1000000',
+    REGISTRATIONS_PER_ADDRESS: '1000000',
     USERS_TABLE: tables.names.users,
     SESSIONS_TABLE: tables.names.sessions,
     DYNAMODB_ENDPOINT: proxy.endpoint,

@@ -1,14 +1,16 @@
 import { blacklist, type BlacklistNeeds } from '../../functions/blacklist/blacklist.ts';
-import { login, type LoginNeeds } from '../../functions/login/login.ts';
+import { login, type LoginAnswer, type LoginNeeds } from '../../functions/login/login.ts';
 import { changePassword, type PasswordNeeds } from '../../functions/password/password.ts';
-import { profile, type Profile, type ProfileNeeds } from '../../functions/profile/profile.ts';
+import { profile, type ProfileNeeds } from '../../functions/profile/profile.ts';
 import { refresh, type RefreshNeeds } from '../../functions/refresh/refresh.ts';
 import type { SecurityEvent } from '../../functions/shared/domain/events.ts';
+import type { Profile } from '../../functions/shared/domain/profile.ts';
 import { Outage, Refusal } from '../../functions/shared/domain/refusal.ts';
 import type { Caller, StandingNeeds } from '../../functions/shared/domain/standing.ts';
 import type { User } from '../../functions/shared/domain/user.ts';
 import { passwordsWith } from '../../functions/shared/password/hash.ts';
-import { newSessionId, newTokenId, newUserId } from '../../functions/shared/runtime/ids.ts';
+import { newDeviceId, newSessionId, newTokenId, newUserId } from '../../functions/shared/runtime/ids.ts';
+import { deviceReaderWith, deviceTokensWith } from '../../functions/shared/token/device-token.ts';
 import { sharedSecretsFrom } from '../../functions/shared/token/key-ring.ts';
 import { pairsWith, type TokenPair } from '../../functions/shared/token/pair.ts';
 import { localKeySetFrom } from '../../functions/shared/token/public-keys.ts';
@@ -56,7 +58,10 @@ export interface World {
   /** As an operator would set it: everything at once. */
   setPassword(account: Account, password: string): Promise<void>;
   changePassword(caller: Caller, current: string, wanted: string, needs?: Partial<PasswordNeeds>): Promise<TokenPair>;
-  login(account: Pick<Account, 'username' | 'password'>, needs?: Partial<LoginNeeds>): Promise<TokenPair>;
+  login(
+    account: Pick<Account, 'username' | 'password'> & { readonly deviceToken?: string },
+    needs?: Partial<LoginNeeds>,
+  ): Promise<LoginAnswer>;
   refresh(token: string, from?: string, needs?: Partial<RefreshNeeds>): Promise<TokenPair>;
   verify(token: string, from?: string): Promise<void>;
   blacklist(token: string, needs?: Partial<BlacklistNeeds>): Promise<void>;
@@ -93,6 +98,10 @@ export function newWorld(): World {
       events.push({ event, ...details });
       if (event !== 'login' && event !== 'refresh') noted.push(event);
     },
+    failures: { count: () => Promise.resolve({ mayTry: true }), giveBack: () => Promise.resolve() },
+    readDevice: deviceReaderWith(() => Promise.resolve(refreshRing)),
+    makeDevice: deviceTokensWith(() => Promise.resolve(refreshRing)),
+    newDeviceId,
     sessionsPerUser: 50,
     minimumLength: 15,
   };
@@ -124,7 +133,8 @@ export function newWorld(): World {
       await store.setUser({ ...now, passwordVersion, epoch: now.epoch + 1 });
       await store.setLogin(username.toLowerCase(), { userId: user.id, passwordHash, passwordVersion });
     },
-    login: ({ username, password }, other) => login({ username, password }, seen, { ...needs, ...other }),
+    login: ({ username, password, deviceToken }, other) =>
+      login({ username, password, deviceToken }, seen, { ...needs, ...other }),
     refresh: (token, from = 'phone', other) => refresh(token, client(from), { ...needs, ...other }),
     verify: (token, from = 'phone') => verify(token, client(from), needs),
     blacklist: (token, other) => blacklist(token, { ...needs, ...other }),

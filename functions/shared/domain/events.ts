@@ -13,6 +13,7 @@ export const SECURITY_EVENTS = {
   logout: 'Logout',
   'logout-everywhere': 'LogoutEverywhere',
   'session-ended': 'SessionEnded',
+  registered: 'Registered',
   'password-changed': 'PasswordChanged',
   'password-change-failed': 'PasswordChangeFailed',
 } as const;

@@ -4,6 +4,9 @@ export type UserId = string & { readonly names: 'user' };
 /** Names one session, which is one device's login; the `sid` of every token. */
 export type SessionId = string & { readonly names: 'session' };
 
+/** Names a device for the counter of its failed logins; random, so that it says nothing about the device. */
+export type DeviceId = string & { readonly names: 'device' };
+
 /** Counts a session's refresh tokens, from 0 at login. */
 export type Counter = number & { readonly counts: 'refresh-tokens' };
 

@@ -12,6 +12,8 @@ export type Reason =
   | 'user-disabled'
   | 'too-many-attempts'
   | 'too-many-guesses'
+  | 'too-many-from-address'
+  | 'username-taken'
   | 'token-malformed'
   | 'token-forged'
   | 'token-wrong-type'

@@ -7,7 +7,8 @@
 interface NumberSetting {
   readonly kind: 'number';
   readonly env: string;
-  readonly unit: 'seconds' | 'characters' | 'sessions' | 'rounds (log2)';
+  readonly unit:
+    'seconds' | 'characters' | 'sessions' | 'failures in ten minutes' | 'accounts an hour' | 'rounds (log2)';
   readonly default: number;
   readonly accepts: readonly [number, number];
   readonly deployable: readonly [number, number];
@@ -92,6 +93,24 @@ export const SETTINGS = {
     default: 50,
     accepts: [1, 500],
     deployable: [1, 500],
+  },
+  /** Failed logins from one address (IPv6: one /64) in ten minutes, whatever the names; known devices are not counted. */
+  loginsPerAddress: {
+    kind: 'number',
+    env: 'LOGINS_PER_ADDRESS',
+    unit: 'failures in ten minutes',
+    default: 100,
+    accepts: [1, 1_000_000],
+    deployable: [10, 1_000_000],
+  },
+  /** New accounts from one address (IPv6: one /64) in an hour. */
+  registrationsPerAddress: {
+    kind: 'number',
+    env: 'REGISTRATIONS_PER_ADDRESS',
+    unit: 'accounts an hour',
+    default: 20,
+    accepts: [1, 1_000_000],
+    deployable: [1, 1_000_000],
   },
   /** What tells two devices apart when a replaced refresh token comes back within 30 seconds. */
   clientPrint: {

@@ -6,6 +6,10 @@ const USERNAME = /^[A-Za-z0-9._@+-]{3,128}$/;
 export const USERNAME_RULE =
   'Enter a valid username: 3 to 128 characters, only letters a to z, digits and the characters . _ @ + -';
 
+/** What is wrong with a username somebody wants to have; empty where nothing is. */
+export const usernameFaults = (username: string): readonly string[] =>
+  canonicalUsername(username) === undefined ? [`${USERNAME_RULE}.`] : [];
+
 /**
  * The one form in which a username is unique: ASCII, letters in lower case. Other scripts are refused rather
  * than mapped (RFC 8265 allows a stricter profile), so no fullwidth, Cyrillic or combined lookalike of `admin`

@@ -41,6 +41,8 @@ export const answers = {
   'user-disabled': badLogin,
   'too-many-attempts': badLogin,
   'too-many-guesses': { status: 429, detail: 'Request was throttled.', code: 'throttled' },
+  'too-many-from-address': { status: 429, detail: 'Request was throttled.', code: 'throttled' },
+  'username-taken': { status: 409, detail: 'The username is taken.', code: 'username_taken' },
   'token-malformed': badToken('Token is invalid'),
   'token-forged': badToken('Token is invalid'),
   'token-wrong-type': badToken('Token has wrong type'),

@@ -12,17 +12,44 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
+ * What is wrong with the value of a field, in words for the one who chose it; empty where nothing is.
+ *
+ * @param others the whole body, for a rule that looks at another field as well
+ */
+export type FieldRule = (value: string, others: Members) => readonly string[];
+
+type Rules<Name extends string> = Readonly<Record<Name, FieldRule>>;
+
+/** The rule of a field that may be any text. */
+export const anyText: FieldRule = () => [];
+
+/**
  * Reads text fields of a body, JSON or form. Every field that is wrong is named, all at once.
  *
  * @throws {Refusal} `body-too-large`, `unsupported-media-type`, `malformed-body`, `not-an-object`, `invalid-fields`
  */
-export function stringsIn<Name extends string>(event: APIGatewayProxyEvent, ...names: Name[]): Record<Name, string> {
-  const body = bodyOf(event);
-  return faultless(names.map((name) => [name, textFieldOf(Object.hasOwn(body, name) ? body[name] : undefined)]));
-}
+export const stringsIn = <Name extends string>(event: APIGatewayProxyEvent, ...names: Name[]): Record<Name, string> =>
+  fieldsIn(event, Object.fromEntries(names.map((name) => [name, anyText])) as Rules<Name>);
 
-/** What is wrong with a value of a field, in words for the one who chose it; undefined where nothing is. */
-export type FieldRule = (value: string) => string | undefined;
+/**
+ * Like {@link stringsIn}, with a rule for each field. An optional field is undefined where it is not there or null.
+ *
+ * @throws {Refusal} as {@link stringsIn}
+ */
+export function fieldsIn<Name extends string, Optional extends string = never>(
+  event: APIGatewayProxyEvent,
+  required: Rules<Name>,
+  optional?: Rules<Optional>,
+): Record<Name, string> & Partial<Record<Optional, string>> {
+  const body = bodyOf(event);
+  const member = (name: string) => (Object.hasOwn(body, name) ? body[name] : undefined);
+  return faultless([
+    ...entriesOf(required).map(([name, rule]) => [name, textField(member(name), rule, body)] as const),
+    ...entriesOf(optional ?? ({} as Rules<Optional>))
+      .filter(([name]) => member(name) !== undefined && member(name) !== null)
+      .map(([name, rule]) => [name, textField(member(name), rule, body)] as const),
+  ]) as Record<Name, string> & Partial<Record<Optional, string>>;
+}
 
 /**
  * Reads the text fields that the body of a PATCH changes; null takes a value away, a field that is not there stays. A
@@ -32,42 +59,45 @@ export type FieldRule = (value: string) => string | undefined;
  */
 export function changesIn<Name extends string>(
   event: APIGatewayProxyEvent,
-  rules: Readonly<Record<Name, FieldRule>>,
+  rules: Rules<Name>,
 ): Partial<Record<Name, string | null>> {
+  const body = bodyOf(event);
   return faultless(
-    Object.entries(bodyOf(event)).map(([name, value]): [Name, Field] => {
-      if (!isNameOf(rules, name)) return [name as Name, { fault: 'This field may not be changed.' }];
-      if (value === null) return [name, { value }];
-      const field = textFieldOf(value);
-      const fault = 'fault' in field ? undefined : rules[name](field.value);
-      return [name, fault === undefined ? field : { fault }];
+    Object.entries(body).map(([name, value]): [string, Field] => {
+      if (!isNameOf(rules, name)) return [name, { faults: ['This field may not be changed.'] }];
+      return [name, value === null ? { value } : textField(value, rules[name], body)];
     }),
-  );
+  ) as Partial<Record<Name, string | null>>;
 }
 
-const isNameOf = <Name extends string>(rules: Readonly<Record<Name, unknown>>, name: string): name is Name =>
-  Object.hasOwn(rules, name);
+const entriesOf = <Name extends string>(rules: Rules<Name>) => Object.entries(rules) as [Name, FieldRule][];
+
+const isNameOf = <Name extends string>(rules: Rules<Name>, name: string): name is Name => Object.hasOwn(rules, name);
 
 /** A field as it was found: its value, or what is wrong with it. */
-type Field<Value = string | null> = { readonly value: Value } | { readonly fault: string };
+type Field<Value = string | null> = { readonly value: Value } | { readonly faults: readonly string[] };
 
 /** The values of fields. @throws {Refusal} `invalid-fields` naming all that are wrong */
-function faultless<Name extends string, Value>(
-  fields: readonly (readonly [Name, Field<Value>])[],
-): Record<Name, Value> {
-  const faults = fields.flatMap(([name, field]) => ('fault' in field ? [[name, [field.fault]] as const] : []));
+function faultless(fields: readonly (readonly [string, Field])[]): Record<string, string | null> {
+  const faults = fields.flatMap(([name, field]) => ('faults' in field ? [[name, field.faults] as const] : []));
   if (faults.length > 0) throw new Refusal('invalid-fields', { fields: Object.fromEntries(faults) });
-  const values = fields.flatMap(([name, field]) => ('value' in field ? [[name, field.value] as const] : []));
-  return Object.fromEntries(values) as Record<Name, Value>;
+  return Object.fromEntries(fields.flatMap(([name, field]) => ('value' in field ? [[name, field.value]] : [])));
+}
+
+function textField(value: unknown, rule: FieldRule, others: Members): Field<string> {
+  const text = textOrFault(value);
+  if ('faults' in text) return text;
+  const faults = rule(text.value, others);
+  return faults.length === 0 ? text : { faults };
 }
 
 /** A field that must be a text, judged in the words of Django REST Framework. */
-function textFieldOf(value: unknown): Field<string> {
-  if (value === undefined) return { fault: 'This field is required.' };
-  if (value === null) return { fault: 'This field may not be null.' };
-  if (typeof value !== 'string' || !value.isWellFormed()) return { fault: 'Not a valid string.' };
-  if (value === '') return { fault: 'This field may not be blank.' };
-  if (value.includes('\0')) return { fault: 'Null characters are not allowed.' };
+function textOrFault(value: unknown): Field<string> {
+  if (value === undefined) return { faults: ['This field is required.'] };
+  if (value === null) return { faults: ['This field may not be null.'] };
+  if (typeof value !== 'string' || !value.isWellFormed()) return { faults: ['Not a valid string.'] };
+  if (value === '') return { faults: ['This field may not be blank.'] };
+  if (value.includes('\0')) return { faults: ['Null characters are not allowed.'] };
   return { value };
 }
 

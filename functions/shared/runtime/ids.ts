@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { SessionId, UserId } from '../domain/ids.ts';
+import type { DeviceId, SessionId, UserId } from '../domain/ids.ts';
 import type { ClientPrint } from '../domain/session.ts';
 import type { ClientPrintMode } from '../domain/settings.ts';
 
@@ -8,6 +8,9 @@ export const newUserId = (): UserId => randomUUID() as UserId;
 
 /** A new `jti` for an access token. */
 export const newTokenId = (): string => randomUUID();
+
+/** A new device id: 128 random bits. */
+export const newDeviceId = (): DeviceId => randomBytes(16).toString('base64url') as DeviceId;
 
 /**
  * A new session id: a UUID version 7 (RFC 9562 section 5.7), so that a user's sessions stand in the table in the

@@ -1,9 +1,11 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { textIn, wholeNumberIn, type Members } from '../domain/unknown.ts';
-import type { Login } from '../domain/user.ts';
+import type { Login, User } from '../domain/user.ts';
 import { conditional, reached, type StoreClient } from './client.ts';
 import { checkVersion, storedUserId } from './items.ts';
 import { loginKey, SCHEMA_VERSION } from './schema.ts';
+import { transacted } from './transactions.ts';
+import { userItem } from './users.ts';
 
 export type FindLogin = (name: string) => Promise<Login | undefined>;
 
@@ -32,6 +34,26 @@ export const hashReplacer =
     });
     await conditional(client.send(update), () => undefined);
   };
+
+/** An account: the login under a canonical username, and the user it leads to. */
+export interface Account {
+  readonly name: string;
+  readonly login: Login;
+  readonly user: User;
+}
+
+/** Stores a new account as a whole. @returns false where the name is taken; nothing was done then */
+export type PutAccount = (account: Account) => Promise<boolean>;
+
+export const accountPutter =
+  (client: StoreClient, table: string): PutAccount =>
+  ({ name, login, user }) =>
+    transacted(
+      client,
+      [loginItem(name, login), userItem(user)].map((Item) => ({
+        Put: { TableName: table, Item, ConditionExpression: 'attribute_not_exists(pk)' },
+      })),
+    );
 
 /** A `LOGIN#` item as it is stored. */
 export const loginItem = (name: string, login: Login) => ({ ...loginKey(name), ...login, schema: SCHEMA_VERSION });

@@ -25,7 +25,7 @@ export interface RefreshClaims {
 }
 
 /** A refresh secret, imported once. */
-interface ImportedSecret extends RingKey {
+export interface ImportedSecret extends RingKey {
   readonly key: CryptoKey;
 }
 

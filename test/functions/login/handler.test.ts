@@ -33,7 +33,7 @@ describe('a login', () => {
     expect({ status, headers, members: Object.keys(body) }).toEqual({
       status: 200,
       headers: JSON_HEADERS,
-      members: ['access', 'refresh'],
+      members: ['access', 'refresh', 'device_token'],
     });
     const access = textIn(body, 'access');
     expect(decodeProtectedHeader(access)).toEqual({ alg: 'ES256', typ: 'at+jwt', kid: expect.any(String) });
@@ -54,7 +54,7 @@ describe('a login', () => {
   test('takes a form as well', async () => {
     const { status, body } = await service.call('login', { form: credentials(account) });
     expect(status).toBe(200);
-    expect(Object.keys(body)).toEqual(['access', 'refresh']);
+    expect(Object.keys(body)).toEqual(['access', 'refresh', 'device_token']);
   });
 
   test('stores the device as API Gateway saw it, and when the garbage collector may come', async () => {

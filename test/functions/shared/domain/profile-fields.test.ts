@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { displayNameFault, emailFault } from '../../../../functions/shared/domain/profile-fields.ts';
+import { displayNameFaults, emailFaults } from '../../../../functions/shared/domain/profile-fields.ts';
 
 describe('a display name', () => {
   test.each(['A', 'Ada L.', '田中さん', '👩‍👩‍👧', 'x'.repeat(150), '𝒳'.repeat(150)])('may be %j', (name) => {
-    expect(displayNameFault(name)).toBeUndefined();
+    expect(displayNameFaults(name)).toEqual([]);
   });
 
   test.each([
@@ -14,7 +14,7 @@ describe('a display name', () => {
     ['a\nb', 'Control characters are not allowed.'],
     ['\ud800', 'Not a valid string.'],
   ])('may not be %j', (name, fault) => {
-    expect(displayNameFault(name)).toBe(fault);
+    expect(displayNameFaults(name)).toEqual([fault]);
   });
 });
 
@@ -22,12 +22,12 @@ describe('an email address', () => {
   const longest = `${'a'.repeat(64)}@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
 
   test.each(['a@b.co', "o'neil+tag@mail.example.com", longest])('may be %s', (email) => {
-    expect(emailFault(email)).toBeUndefined();
+    expect(emailFaults(email)).toEqual([]);
   });
 
   test('has 254 characters at the most', () => {
     expect(longest).toHaveLength(254);
-    expect(emailFault(`${longest}d`)).toBe('Ensure this field has no more than 254 characters.');
+    expect(emailFaults(`${longest}d`)).toEqual(['Ensure this field has no more than 254 characters.']);
   });
 
   test.each([
@@ -44,6 +44,6 @@ describe('an email address', () => {
     'ü@b.co',
     '<a@b.co>',
   ])('may not be %j', (email) => {
-    expect(emailFault(email)).toBe('Enter a valid email address.');
+    expect(emailFaults(email)).toEqual(['Enter a valid email address.']);
   });
 });

@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TokenPair } from '../../../../functions/shared/token/pair.ts';
 import type { Request } from '../../../support/events.ts';
 import { serve } from '../../../support/http-server.ts';
@@ -23,6 +24,7 @@ const FUNCTIONS: readonly FunctionName[] = [
   'profile',
   'devices',
   'password',
+  'register',
   'blacklist',
 ];
 
@@ -52,6 +54,7 @@ const requestsOf = ({ username, password }: Account, { access, refresh }: TokenP
   refresh: { json: { refresh } },
   verify: { json: { token: access } },
   profile: { authorizer: authorizerContext(access) },
+  register: { json: { username: `new-${randomUUID()}`, password: 'correct horse battery staple' } },
   devices: { authorizer: authorizerContext(access) },
   password: {
     authorizer: authorizerContext(access),
@@ -104,12 +107,17 @@ describe('a dead store is a 503 within 3 s', () => {
     const other = await service.account();
     const fresh = requestsOf(other, await service.login(other));
     for (const name of FUNCTIONS) {
-      expect([name, (await service.call(name, fresh[name])).status]).toEqual([name, 200]);
+      expect([name, (await service.call(name, fresh[name])).status]).toEqual([name, name === 'register' ? 201 : 200]);
     }
   });
 });
 
 describe('a store that fails once', () => {
+  // The SDK retries no more for a while after a long outage; these clients know of none.
+  beforeEach(async () => {
+    for (const name of FUNCTIONS) await service.restart(name);
+  });
+
   test.each<Fault>(['refuse', 'fail', 'throttle', 'cut'])('with %j goes unnoticed', async (fault) => {
     const other = await service.account();
     const fresh = requestsOf(other, await service.login(other));
@@ -121,7 +129,7 @@ describe('a store that fails once', () => {
       return fault;
     });
     for (const name of FUNCTIONS) {
-      expect([name, (await service.call(name, fresh[name])).status]).toEqual([name, 200]);
+      expect([name, (await service.call(name, fresh[name])).status]).toEqual([name, name === 'register' ? 201 : 200]);
     }
     expect(hurt.size).toBeGreaterThanOrEqual(7);
   });
