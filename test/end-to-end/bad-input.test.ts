@@ -11,6 +11,7 @@ if (!existsSync(VECTORS)) process.stdout.write(`Skipped: no third-party vectors 
 
 const POSTS = {
   '/api/token': ['username', 'password'],
+  '/api/users': ['username', 'password'],
   '/api/token/refresh': ['refresh'],
   '/api/token/verify': ['token'],
   '/api/token/blacklist': ['refresh'],

@@ -194,6 +194,19 @@ describe('the main job, over HTTP with the deployed bundles', () => {
     expect((await api.post('/api/password', { current_password: NEW, new_password: NEW })).status).toBe(401);
   });
 
+  test('signs up, logs in, and is still let in from that device while a stranger guesses', async () => {
+    const account = { username: 'grace', password: PASSWORD };
+    const made = await api.post('/api/users', { ...account, email: 'grace@example.com' });
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({ username: 'grace', email: 'grace@example.com', roles: [] });
+    expect((await api.post('/api/users', { ...account, username: 'Grace' })).status).toBe(409);
+    const first = await api.post('/api/token', account);
+    const { device_token } = first.body;
+    const guesses = Array.from({ length: 40 }, () => api.post('/api/token', { ...account, password: 'wrong' }));
+    expect(new Set((await Promise.all(guesses)).map(({ status }) => status))).toEqual(new Set([401]));
+    expect((await api.post('/api/token', { ...account, device_token })).status).toBe(200);
+  });
+
   test('changes a profile', async () => {
     const { access } = await api.login('ada');
     const patch = (body: string) =>

@@ -47,7 +47,12 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
   const gateway = await startGateway({
     assembly: folder,
     engineEndpoint: engine.endpoint,
-    environment: { BCRYPT_COST: '4', LOGINS_PER_ADDRESS: '1000000', ...environment },
+    environment: {
+      BCRYPT_COST: '4',
+      LOGINS_PER_ADDRESS: '1000000',
+      REGISTRATIONS_PER_ADDRESS: '1000000',
+      ...environment,
+    },
   });
   const ask = async (path: string, init: RequestInit): Promise<TestAnswer> => {
     const answer = await fetch(gateway.url + path, { redirect: 'manual', ...init });
