@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { setStatus } from '../../infra/cli/accounts.ts';
 import { count } from '../support/counts.ts';
-import { aGateway, PASSWORD, type TestGateway } from '../support/local-gateway.ts';
+import { aGateway, PASSWORD, type TestAnswer, type TestGateway } from '../support/local-gateway.ts';
 
 let api: TestGateway;
 
@@ -13,6 +13,15 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+/** The answer to a request that comes again, as a client's would, while a machine that is very busy gives 503s. */
+async function unlessBusy(ask: () => Promise<TestAnswer>): Promise<TestAnswer> {
+  for (let asked = 1; ; asked += 1) {
+    const answer = await ask();
+    if (answer.status !== 503 || asked === 20) return answer;
+    expect(answer.headers.get('retry-after')).toBe('5');
+  }
+}
 
 describe('the main job, over HTTP with the deployed bundles', () => {
   test('logs in, calls a protected API and gets a new pair', async () => {
@@ -139,7 +148,7 @@ describe('the main job, over HTTP with the deployed bundles', () => {
   test('answers many refreshes with one token at once with one successor', async () => {
     const { refresh } = await api.login('ada');
     const answers = await Promise.all(
-      Array.from({ length: count(50, 200) }, () => api.post('/api/token/refresh', { refresh })),
+      Array.from({ length: count(50, 200) }, () => unlessBusy(() => api.post('/api/token/refresh', { refresh }))),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(answers.map(({ body }) => body['refresh'])).size).toBe(1);
