@@ -71,6 +71,19 @@ export function putPassword(client: StoreClient, table: string, account: Account
   ]);
 }
 
+/** Gives a user other roles. @returns false where they are no longer those that were read */
+export async function putRoles(client: StoreClient, table: string, read: User, roles: readonly string[]) {
+  const update = new UpdateCommand({
+    TableName: table,
+    Key: userKey(read.id),
+    ConditionExpression: '#roles = :read',
+    UpdateExpression: 'SET #roles = :roles',
+    ExpressionAttributeNames: { '#roles': 'roles' },
+    ExpressionAttributeValues: { ':read': read.roles, ':roles': roles },
+  });
+  return (await conditional(client.send(update), () => undefined)).done;
+}
+
 /** Disables a user, which ends every session, or enables one, which brings none back. @returns false where it is gone */
 export async function putStatus(client: StoreClient, table: string, id: UserId, status: User['status']) {
   const disabling = status === 'disabled';

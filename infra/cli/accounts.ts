@@ -18,6 +18,7 @@ import {
   findAccount,
   operatorsClient,
   putPassword,
+  putRoles,
   putStatus,
   removeAccount,
   removeSessions,
@@ -34,6 +35,11 @@ export interface NewUser {
 
 const ROLE = /^[A-Za-z0-9._:-]{1,64}$/;
 
+const ROLE_RULE = 'A role has 1 to 64 characters, only letters a to z, digits and the characters . _ : -.';
+
+/** Whether a text can be a role. */
+export const isRole = (text: string): boolean => ROLE.test(text);
+
 /** @throws {Complaint} where the name is taken, or the name, the password or another field is refused */
 export async function createUser(stack: StackAccess, wanted: NewUser): Promise<User> {
   const { username, password, displayName, roles = [] } = wanted;
@@ -42,7 +48,7 @@ export async function createUser(stack: StackAccess, wanted: NewUser): Promise<U
   checkPassword(password, username);
   if (displayName !== undefined) checkDisplayName(displayName);
   if (!roles.every((role) => ROLE.test(role))) {
-    throw new Complaint('A role has 1 to 64 characters, only letters a to z, digits and the characters . _ : -.');
+    throw new Complaint(ROLE_RULE);
   }
 
   return withStore(stack, async (client) => {
@@ -97,6 +103,23 @@ export async function setPassword(stack: StackAccess, username: string, password
     return account.user;
   });
 }
+
+/** Gives a user roles and takes others away; they are in the tokens from the next refresh on. @throws {Complaint} */
+export const changeRoles = (
+  stack: StackAccess,
+  username: string,
+  { add, remove }: { readonly add: readonly string[]; readonly remove: readonly string[] },
+): Promise<User> => {
+  if (![...add, ...remove].every(isRole)) throw new Complaint(ROLE_RULE);
+  return withStore(stack, async (client) => {
+    for (let reading = 1; reading <= READINGS; reading += 1) {
+      const { user } = await neededAccount(client, stack, username);
+      const roles = [...new Set([...user.roles, ...add])].filter((role) => !remove.includes(role));
+      if (await putRoles(client, stack.usersTable, user, roles)) return { ...user, roles };
+    }
+    throw new Complaint(`Somebody else changes "${username}" right now. Nothing was done.`);
+  });
+};
 
 /** Disables a user, which ends every session at once, or enables one, which brings none of them back. @throws {Complaint} */
 export const setStatus = (stack: StackAccess, username: string, status: User['status']): Promise<User> =>
@@ -159,7 +182,8 @@ async function hashed(stack: StackAccess, password: string): Promise<string> {
   return passwordsWith(() => Promise.resolve(peppers), readSettings('bcryptCost').bcryptCost, now).hash(password);
 }
 
-function peppersIn(secret: string): readonly SharedSecret[] {
+/** @throws {Complaint} where the secret holds none yet */
+export function peppersIn(secret: string): readonly SharedSecret[] {
   try {
     return sharedSecretsFrom(secret);
   } catch (error) {

@@ -2,10 +2,12 @@
 import { parseArgs } from 'node:util';
 import { Outage } from '../../functions/shared/domain/refusal.ts';
 import { Complaint } from '../local/complaint.ts';
-import { createUser, deleteUser, findUser, listUsers, setPassword, setStatus } from './accounts.ts';
+import { changeRoles, createUser, deleteUser, findUser, listUsers, setPassword, setStatus } from './accounts.ts';
 import { passwordGiven } from './password-input.ts';
 import { jsonLine, row, sessionRow, shown, summaryOf } from './shown.ts';
 import { deployedStack, type StackAccess } from './stack-access.ts';
+import { exportUsers, importUsers } from './transfer.ts';
+import { importWatcher } from './import-watcher.ts';
 import { listSessions, revokeAllSessions, revokeSession, sessionSummary } from './user-sessions.ts';
 
 const HELP = `Manages the users of Latchkey.
@@ -21,6 +23,14 @@ Commands
     set-password USERNAME   sets another password, ends every session; asks for the password
     disable USERNAME        refuses the user from now on, ends every session
     enable USERNAME         lets a disabled user log in again
+    roles USERNAME          gives the user roles and takes others away
+        --add ROLE, --remove ROLE
+                                may be given several times
+    import FILE             makes users of a CSV file with a header, or of a file with a JSON object in each line:
+                            username, password (a hash: ours, Django's, bcrypt), and optionally id, email,
+                            display_name, status, roles, created_at; a dump of Django's auth_user will do
+    export FILE             writes every user, hashes included, as an import takes them
+        --force                 over a file that is there
     sessions USERNAME       shows the devices where the user is logged in
     revoke USERNAME [SESSION]
                             ends one session, or all of them
@@ -48,10 +58,13 @@ const OPTIONS = {
   json: { type: 'boolean' },
   'display-name': { type: 'string' },
   role: { type: 'string', multiple: true },
+  add: { type: 'string', multiple: true },
+  remove: { type: 'string', multiple: true },
+  force: { type: 'boolean' },
 } as const;
 
 interface Given {
-  /** Empty for commands that take none. */
+  /** Of the user, or the name of the file; empty for commands that take none. */
   readonly username: string;
   /** Empty where none is named. */
   readonly session: string;
@@ -60,10 +73,13 @@ interface Given {
   readonly json: boolean;
   readonly displayName?: string;
   readonly roles: readonly string[];
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+  readonly force: boolean;
 }
 
 interface Command {
-  readonly takes: readonly ('username' | 'password' | 'session')[];
+  readonly takes: readonly ('username' | 'password' | 'session' | 'file')[];
   readonly options?: readonly (keyof typeof OPTIONS)[];
   run(stack: StackAccess, given: Given): Promise<void>;
 }
@@ -134,6 +150,29 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       print(`${user.username} can log in.\n`);
     },
   },
+  roles: {
+    takes: ['username'],
+    options: ['add', 'remove'],
+    async run(stack, { username, add, remove }) {
+      const user = await changeRoles(stack, username, { add, remove });
+      print(`${user.username} has ${user.roles.length === 0 ? 'no roles' : `the roles ${user.roles.join(', ')}`}.\n`);
+    },
+  },
+  import: {
+    takes: ['file'],
+    async run(stack, { username: file }) {
+      const { imported, present, refused } = await importUsers(stack, file, importWatcher());
+      print(`${imported} imported, ${present} there already, ${refused} refused.\n`);
+      if (refused > 0) throw new Complaint(`${refused} of the rows were refused.`);
+    },
+  },
+  export: {
+    takes: ['file'],
+    options: ['force'],
+    async run(stack, { username: file, force }) {
+      print(`${await exportUsers(stack, file, force)} users exported to ${file}, with their password hashes.\n`);
+    },
+  },
   sessions: {
     takes: ['username'],
     options: ['json'],
@@ -186,6 +225,8 @@ async function main(args: string[]): Promise<void> {
   if (command.takes.includes('username')) {
     if (username === '') throw new Misuse(`${name} needs a username.`);
     if (surplus.length > 0) throw new Misuse(asksPassword ? NEVER_AN_ARGUMENT : `${name} takes one username.`);
+  } else if (command.takes.includes('file')) {
+    if (username === '' || surplus.length > 0) throw new Misuse(`${name} needs one file.`);
   } else if (positionals.length > 1) {
     throw new Misuse(`${name} takes no username.`);
   }
@@ -204,6 +245,9 @@ async function main(args: string[]): Promise<void> {
       json: values.json ?? false,
       ...(values['display-name'] !== undefined && { displayName: values['display-name'] }),
       roles: values.role ?? [],
+      add: values.add ?? [],
+      remove: values.remove ?? [],
+      force: values.force ?? false,
     });
   } finally {
     await stack.close();

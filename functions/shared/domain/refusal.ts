@@ -26,6 +26,7 @@ export type Reason =
   | 'account-gone'
   | 'account-disabled'
   | 'bearer-refused'
+  | 'insufficient-scope'
   | 'not-found';
 
 /** Messages per field, in the order of the fields; the shape a client of Simple JWT knows. */

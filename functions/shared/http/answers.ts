@@ -6,8 +6,8 @@ export interface Answer {
   readonly detail: string;
   /** Simple JWT's machine-readable word for it. */
   readonly code?: string;
-  /** What the challenge of a 401 says beyond the realm (RFC 6750 section 3). */
-  readonly challenge?: 'invalid_token';
+  /** What the challenge of a 401 or 403 says beyond the realm (RFC 6750 section 3). */
+  readonly challenge?: 'invalid_token' | 'insufficient_scope';
 }
 
 /** One answer for every reason a login is refused, so that nobody can tell which names have accounts. */
@@ -55,5 +55,11 @@ export const answers = {
   'account-gone': accountOfTokenGone,
   'account-disabled': accountOfTokenGone,
   'bearer-refused': badToken('Given token not valid for any token type'),
+  'insufficient-scope': {
+    status: 403,
+    detail: 'You do not have permission to perform this action.',
+    code: 'permission_denied',
+    challenge: 'insufficient_scope',
+  },
   'not-found': { status: 404, detail: 'Not found.', code: 'not_found' },
 } satisfies Record<Reason, Answer>;

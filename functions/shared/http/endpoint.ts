@@ -11,7 +11,7 @@ const RETRY_AFTER_SECONDS = '5';
 /** Events that an operator should look at. */
 const ALARMING: ReadonlySet<SecurityEvent> = new Set(['theft', 'adopt', 'lock']);
 
-/** The challenge of every 401 (RFC 6750 section 3). */
+/** The challenge of every 401, and of a 403 for too few rights (RFC 6750 section 3). */
 const challenge = (error?: string): string => `Bearer realm="api"${error === undefined ? '' : `, error="${error}"`}`;
 
 /**
@@ -50,7 +50,7 @@ function refused({ reason, fields, shown, retryAfter }: Refusal): APIGatewayProx
   const { status, detail, code, challenge: error }: Answer = answers[reason];
   const members = { ...(code !== undefined && { code }), ...fields };
   const headers = {
-    ...(status === 401 && { 'WWW-Authenticate': challenge(error) }),
+    ...((status === 401 || error !== undefined) && { 'WWW-Authenticate': challenge(error) }),
     ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
   };
   return problem(

@@ -53,11 +53,18 @@ const TABLE: Record<Reason, readonly [status: number, detail: string, code?: str
   'account-gone': GONE,
   'account-disabled': GONE,
   'bearer-refused': badToken('Given token not valid for any token type'),
+  'insufficient-scope': [
+    403,
+    'You do not have permission to perform this action.',
+    'permission_denied',
+    'insufficient_scope',
+  ],
   'not-found': [404, 'Not found.', 'not_found'],
 };
 const TITLES: Record<number, string> = {
   400: 'Bad Request',
   401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   409: 'Conflict',
   413: 'Content Too Large',
@@ -89,7 +96,9 @@ describe('a refusal', () => {
         'Cache-Control': 'no-store',
       });
       expect(headers['WWW-Authenticate']).toBe(
-        status === 401 ? `Bearer realm="api"${challenge === undefined ? '' : `, error="${challenge}"`}` : undefined,
+        status === 401 || status === 403
+          ? `Bearer realm="api"${challenge === undefined ? '' : `, error="${challenge}"`}`
+          : undefined,
       );
       expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
         expect.objectContaining({
