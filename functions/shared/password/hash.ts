@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import bcrypt from 'bcryptjs';
 import { normalPassword } from '../domain/password-policy.ts';
 import type { Clock } from '../domain/time.ts';
-import { keySigningAt, type SharedSecret } from '../token/key-ring.ts';
+import { keyNamed, keySigningAt, type RingOf, type SharedSecret } from '../token/key-ring.ts';
 
 /** Makes and checks password hashes. */
 export interface Passwords {
@@ -29,7 +29,7 @@ const NOBODYS_SALT_AND_DIGEST = `${'N'.repeat(22)}${'N'.repeat(31)}`;
  * @param peppers ring of peppers; one that a stored hash names is used whatever its times say
  * @param cost of bcrypt, log2 of the rounds
  */
-export function passwordsWith(peppers: () => Promise<readonly SharedSecret[]>, cost: number, clock: Clock): Passwords {
+export function passwordsWith(peppers: RingOf<SharedSecret>, cost: number, clock: Clock): Passwords {
   const nobody = `$2b$${String(cost).padStart(2, '0')}$${NOBODYS_SALT_AND_DIGEST}`;
   const currentPepper = async () => keySigningAt(await peppers(), clock());
 
@@ -41,7 +41,7 @@ export function passwordsWith(peppers: () => Promise<readonly SharedSecret[]>, c
 
     async matches(password, stored) {
       const { kid, digest } = partsOf(stored);
-      const pepper = (await peppers()).find((one) => one.kid === kid);
+      const pepper = kid === undefined ? undefined : await keyNamed(kid, peppers);
       if (pepper === undefined || digest === undefined) return this.matchesNobody(password);
       return bcrypt.compare(peppered(password, pepper), digest);
     },
