@@ -16,11 +16,11 @@ export interface RingNeeds<Key extends SigningKey | SharedSecret> {
   /** How long a key is still needed after its successor's first signature; undefined for ever. */
   keptFor: Seconds | undefined;
   /** Tells everybody who verifies of the keys of a ring. */
-  publish(ring: readonly Key[]): Promise<void>;
+  publish: (ring: readonly Key[]) => Promise<void>;
   /** @throws {Error} where the keys do not work, or not everybody can know them */
-  prove(ring: readonly Key[]): Promise<void>;
+  prove: (ring: readonly Key[]) => Promise<void>;
   /** Looks after what was published, once a ring is current. */
-  settle(): Promise<void>;
+  settle: () => Promise<void>;
 }
 
 /** A rotation that cannot go on. Secrets Manager tries again: with the same version where that is pending, else with a new one. */
@@ -43,7 +43,10 @@ export const STEPS = {
   /** Makes the next ring. Where a key waits already, another would only make the ring longer: it stays as it is. */
   async createSecret(token, needs) {
     const { secret, now, publication } = needs;
-    if ((await secret.textOf(token)) !== undefined) return;
+    if ((await secret.textOf(token)) !== undefined) {
+      await rings(token, needs);
+      return;
+    }
     const current = await secret.current();
     const ring = ringIfAny(current?.text, needs.read);
     if (current === undefined || ring === undefined) throw new RotationHalted('there are no keys yet');
@@ -59,15 +62,12 @@ export const STEPS = {
     await secret.putPending(token, pendingText(next, current.id));
   },
 
-  /** Publishes the next ring beside the current one, which may have changed since. */
+  /** Publishes the next ring, while the current one still signs. */
   async setSecret(token, needs) {
-    for (let settled = false; !settled;) {
-      const { current, pending, version } = await rings(token, needs);
-      await inTime(token, current, pending, needs);
-      await needs.publish(together(current, pending));
-      // A key may have been retired after the ring was read; then this was written over what that published.
-      settled = (await needs.secret.current())?.id === version;
-    }
+    const { pending } = await ringsInTime(token, needs);
+    await needs.publish(pending);
+    // A key may have been retired after the ring was read; then this was written over what that published.
+    await rings(token, needs);
   },
 
   /**
@@ -79,16 +79,11 @@ export const STEPS = {
     await needs.prove(withoutEnded(pending, needs.now()));
   },
 
-  /** Makes the next ring current, unless it comes too late or the current one is no more what it was made from. */
+  /** Makes the next ring current, in the place of the one that it was made from and of no other. */
   async finishSecret(token, needs) {
-    const { secret } = needs;
-    const { current, pending, text } = await rings(token, needs);
-    await inTime(token, current, pending, needs);
-    await needs.publish(together(current, pending));
-    if (!(await secret.promote(token, madeFromIn(text)))) {
-      await secret.giveUp(token);
-      throw new RotationHalted('the ring was changed meanwhile');
-    }
+    const { pending, madeFrom } = await ringsInTime(token, needs);
+    await needs.publish(pending);
+    if (!(await needs.secret.promote(token, madeFrom))) await giveUp(token, needs, CHANGED_MEANWHILE);
   },
 } as const satisfies Record<string, Step>;
 
@@ -121,30 +116,40 @@ export async function rotateKeys<Key extends SigningKey | SharedSecret>(
   await needs.settle();
 }
 
-async function rings<Key extends SigningKey | SharedSecret>(token: string, { secret, read }: RingNeeds<Key>) {
+const CHANGED_MEANWHILE = 'the ring was changed meanwhile';
+
+/** The current ring and the pending one, which is given up where it was made from another than that. */
+async function rings<Key extends SigningKey | SharedSecret>(token: string, needs: RingNeeds<Key>) {
+  const { secret, read } = needs;
   const text = await secret.textOf(token);
   const pending = ringIfAny(text, read);
   if (text === undefined || pending === undefined) throw new RotationHalted('there is no pending ring');
   const found = await secret.current();
-  return { text, pending, current: ringIfAny(found?.text, read) ?? [], version: found?.id };
+  const madeFrom = text === found?.text ? found.id : madeFromIn(text);
+  // The version itself, where somebody else has just finished.
+  if (found?.id !== madeFrom && found?.id !== token) await giveUp(token, needs, CHANGED_MEANWHILE);
+  return { pending, madeFrom, current: ringIfAny(found?.text, read) ?? [] };
 }
 
-/** Every key of both rings, those of the current one as it has them: one of them may have been retired. */
-const together = <Key extends SigningKey | SharedSecret>(current: readonly Key[], pending: readonly Key[]) => [
-  ...current,
-  ...newIn(pending, current),
-];
+/** As {@link rings}; the pending one is also given up where it comes too late. */
+async function ringsInTime<Key extends SigningKey | SharedSecret>(token: string, needs: RingNeeds<Key>) {
+  const found = await rings(token, needs);
+  const { now, publication } = needs;
+  const newKeys = found.pending.filter(({ kid }) => !found.current.some((key) => key.kid === kid));
+  if (!newKeys.every(({ signsFrom }) => signsFrom - now() >= publication * LEAST_LEFT)) {
+    await giveUp(token, needs, 'the new key would sign too early');
+  }
+  return found;
+}
 
-const newIn = <Key extends SigningKey | SharedSecret>(pending: readonly Key[], current: readonly Key[]) =>
-  pending.filter(({ kid }) => !current.some((key) => key.kid === kid));
-
-async function inTime<Key extends SigningKey | SharedSecret>(
+/** @throws {RotationHalted} always, once all is as if there had been no rotation */
+async function giveUp<Key extends SigningKey | SharedSecret>(
   token: string,
-  current: readonly Key[],
-  pending: readonly Key[],
-  { secret, now, publication }: RingNeeds<Key>,
-): Promise<void> {
-  if (newIn(pending, current).every(({ signsFrom }) => signsFrom - now() >= publication * LEAST_LEFT)) return;
+  { secret, settle }: RingNeeds<Key>,
+  why: string,
+): Promise<never> {
+  // First, because nobody comes back for a version that was given up.
+  await settle();
   await secret.giveUp(token);
-  throw new RotationHalted('the new key would sign too early');
+  throw new RotationHalted(why);
 }
