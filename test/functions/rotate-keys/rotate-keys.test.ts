@@ -280,6 +280,51 @@ describe('a ring that changes meanwhile', () => {
     }
   });
 
+  const withoutRetired = (seed: number): void => {
+    expectUsable();
+    expect({ seed, published: published() }).toEqual({
+      seed,
+      published: ring()
+        .slice(1)
+        .map(({ kid }) => kid),
+    });
+  };
+
+  test('while the next ring is published is what stands there in the end, in any order of the calls', async () => {
+    for (let seed = 1; seed <= count(150, 2_000); seed += 1) {
+      reset();
+      const version = token();
+      await rotateKeys('createSecret', version, needs());
+      // Nobody comes for the other steps.
+      await interleaved(seed, [
+        (gates) => rotateKeys('setSecret', version, needs(gates)),
+        (gates) => retire(first.kid, gates),
+      ]);
+      expectUsable();
+      expect(published()).not.toContain(first.kid);
+    }
+  });
+
+  test('while it is published is published in the end, in any order of the calls', async () => {
+    for (let seed = 1; seed <= count(150, 2_000); seed += 1) {
+      reset();
+      publicKeys.set('not made yet');
+      await interleaved(seed, [(gates) => needs(gates).settle(), (gates) => retire(first.kid, gates)]);
+      withoutRetired(seed);
+    }
+  });
+
+  test('by somebody who published and was cut off then does not leave the new ring without its keys', async () => {
+    const version = token();
+    for (const step of STEPS.slice(0, 3)) await rotateKeys(step, version, needs());
+    const before = (call: string) => {
+      if (call.endsWith('.promote')) publicKeys.set(JSON.stringify(publicKeysOf([first], START)));
+      return Promise.resolve();
+    };
+    await rotateKeys('finishSecret', version, needs({ ...OPEN, before }));
+    expectRotated();
+  });
+
   test('by a deployment that changes the algorithm keeps both in one ring', async () => {
     const filled = memorySecret('other', ringText([newSharedSecret(BEGINNING)])).through(OPEN);
     const version = token();
