@@ -174,6 +174,13 @@ test('the extension goes with the functions that read a secret or the public key
   for (const { properties } of fns) {
     expect(listOf(properties['Layers'])).toHaveLength(1);
     expect(JSON.stringify(properties['Layers'])).toMatch(/paramsandsecrets.*arm64/i);
+    // A function that looks for a key which others made a moment ago must not be answered from memory.
+    expect(membersOf(membersOf(properties['Environment'])['Variables'])).toMatchObject({
+      SECRETS_MANAGER_TTL: '0',
+      SSM_PARAMETER_STORE_TTL: '0',
+      KEY_REFRESH_SECONDS: '300',
+      KEY_MAX_STALE_SECONDS: '86400',
+    });
   }
   // A run without AWS could not fetch it.
   expect(withLayer(local)).toEqual([]);
