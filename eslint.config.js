@@ -59,8 +59,6 @@ const rooms = [
     jose,
     bcrypt,
   ),
-  // Fills the secrets at deploy time, so it alone writes to Secrets Manager and the Parameter Store.
-  room('functions/make-keys/*.ts', ours('shared/', ['domain', 'token', 'runtime'], 'make-keys'), bcrypt),
   // What is deployed shares names and settings with the functions, and takes handlers by path, never by import.
   room('infra/**/*.ts', {
     regex: '/functions/(?!shared/)',

@@ -32,6 +32,7 @@ export class AuthStack extends Stack {
     };
 
     lenders.keyRing.fillWith(make('make-keys', UNROUTED['make-keys']));
+    lenders.keyRing.rotateWith(make('rotate-keys', UNROUTED['rotate-keys']));
 
     const authorizer = make('authorizer', UNROUTED.authorizer);
     standInFor(deployment, authorizer, 'JWKS_URL');
@@ -51,6 +52,9 @@ export class AuthStack extends Stack {
     output('Issuer', issuer, 'What tokens name as iss');
     output('UsersTable', lenders.users.table.tableName, 'Table of users');
     output('SessionsTable', lenders.sessions.table.tableName, 'Table of sessions');
-    output('PeppersSecret', lenders.keyRing.secrets.peppers.secretArn, 'Secret that the users command needs');
+    output('PeppersSecret', lenders.keyRing.secrets.peppers.secretArn, 'Secret of the peppers');
+    output('SigningKeysSecret', lenders.keyRing.secrets.signingKeys.secretArn, 'Secret of the signing keys');
+    output('RefreshSecretsSecret', lenders.keyRing.secrets.refreshSecrets.secretArn, 'Secret of the refresh secrets');
+    output('PublicKeysParameter', lenders.keyRing.publicKeys.parameterName, 'Parameter of the public keys');
   }
 }

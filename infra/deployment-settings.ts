@@ -56,6 +56,11 @@ export const CHOICES = {
     default: { local: '7', dev: '7', staging: '30', prod: '90' },
     about: 'Days that CloudWatch keeps the logs of the functions: periods that it knows.',
   },
+  pepperRotationDays: {
+    choices: ['never', '90', '180', '365', '730'],
+    default: { local: 'never', dev: 'never', staging: 'never', prod: 'never' },
+    about: 'Days between two peppers. An old one is never dropped, so a new one protects only who logs in after it.',
+  },
 } as const satisfies Record<string, ChoiceSetting>;
 
 /** Deployment settings that are whole numbers. */
@@ -71,6 +76,13 @@ export const NUMBERS = {
     range: [128, 10_240],
     default: everywhere(512),
     about: 'Memory of every other function.',
+  },
+  keyRotationDays: {
+    unit: 'days',
+    // A refresh secret is kept as long as a session lasts, 400 days at most: 58 of them at the most.
+    range: [7, 365],
+    default: everywhere(30),
+    about: 'Days between two signing keys, and between two refresh secrets.',
   },
   authorizerCacheSeconds: {
     unit: 'seconds',
@@ -138,6 +150,9 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     sessionsPerUser: fn('sessionsPerUser'),
     loginsPerAddress: fn('loginsPerAddress'),
     registrationsPerAddress: fn('registrationsPerAddress'),
+    keyPublicationTime: fn('keyPublicationTime'),
+    keyRefreshInterval: fn('keyRefreshInterval'),
+    keyMaxStale: fn('keyMaxStale'),
     clientPrint: fn('clientPrint'),
     bcryptCost: fn('bcryptCost'),
     passwordMinLength: fn('passwordMinLength'),
@@ -158,8 +173,10 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     pointInTimeRecovery: choice('pointInTimeRecovery', CHOICES.pointInTimeRecovery),
     registration: choice('registration', CHOICES.registration),
     logRetentionDays: choice('logRetentionDays', CHOICES.logRetentionDays),
+    pepperRotationDays: choice('pepperRotationDays', CHOICES.pepperRotationDays),
     loginMemory: number('loginMemory'),
     functionMemory: number('functionMemory'),
+    keyRotationDays: number('keyRotationDays'),
     authorizerCacheSeconds: number('authorizerCacheSeconds'),
     throttleRate: number('throttleRate'),
     throttleBurst: number('throttleBurst'),

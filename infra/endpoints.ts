@@ -181,8 +181,13 @@ export const UNROUTED = {
   },
   'make-keys': {
     timeoutSeconds: 60,
-    settings: ['signingAlgorithm', 'accessTokenLifetime'],
+    settings: ['signingAlgorithm', 'accessTokenLifetime', 'keyPublicationTime', 'keyMaxStale'],
     lend: (fn, { keyRing }) => keyRing.lendForMaking(fn),
+  },
+  'rotate-keys': {
+    timeoutSeconds: 60,
+    settings: ['signingAlgorithm', 'accessTokenLifetime', 'sessionLifetime', 'keyPublicationTime', 'keyMaxStale'],
+    lend: (fn, { keyRing }) => keyRing.lendForRotating(fn),
   },
 } as const satisfies Record<string, FunctionRow>;
 

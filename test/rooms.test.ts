@@ -33,6 +33,8 @@ test.each([
   ['functions/login/handler.ts', "import '@aws-sdk/lib-dynamodb';", 'The AWS SDK stays in'],
   ['functions/login/login.ts', "import type { APIGatewayProxyEvent } from 'aws-lambda';", 'AWS event types stay in'],
   ['functions/login/login.ts', "import { userFinder } from '../shared/store/users.ts';", 'its handler fills it in'],
+  ['functions/make-keys/handler.ts', "import '@aws-sdk/client-ssm';", 'The AWS SDK stays in'],
+  ['functions/rotate-keys/handler.ts', "import '../make-keys/make-keys.ts';", 'A function may import only'],
   ['functions/login/login.ts', "import './index.ts';", 'no index.ts'],
   ['functions/login/index.ts', 'export {};', 'name the file for its idea'],
   ['functions/login/login.ts', 'const now = Date.now();', 'Time is an argument'],
@@ -60,7 +62,7 @@ test.each([
     "import './login.ts'; import '../shared/store/users.ts'; import type {} from 'aws-lambda';",
   ],
   ['functions/login/login.ts', "import type { FindUser } from '../shared/store/users.ts';"],
-  ['functions/make-keys/kept.ts', "import '@aws-sdk/client-ssm';"],
+  ['functions/shared/runtime/key-store.ts', "import '@aws-sdk/client-ssm'; import '../domain/kept.ts';"],
   ['infra/tables.ts', "import '../functions/shared/store/schema.ts'; import '../functions/shared/domain/settings.ts';"],
   ['infra/cli/accounts.ts', "import '../../functions/shared/store/users.ts';"],
 ])('%s may hold %s', (file, line) => {

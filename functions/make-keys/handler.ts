@@ -1,22 +1,24 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { now } from '../shared/runtime/clock.ts';
 import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { keptParameter, keptSecret, parameterStore, secretsManager } from '../shared/runtime/key-store.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
-import { keptParameter, keptSecret } from './kept.ts';
 import { makeKeys, type MakeKeysNeeds } from './make-keys.ts';
 
 const env = readEnv('SIGNING_KEYS_SECRET', 'REFRESH_SECRETS_SECRET', 'PEPPERS_SECRET', 'PUBLIC_KEYS_PARAMETER');
-const settings = readSettings('signingAlgorithm', 'accessTokenLifetime');
+const settings = readSettings('signingAlgorithm', 'accessTokenLifetime', 'keyPublicationTime', 'keyMaxStale');
 
-const secretsManager = optionalEnv('SECRETS_MANAGER_ENDPOINT');
+const secrets = secretsManager(optionalEnv('SECRETS_MANAGER_ENDPOINT'));
 const needs: MakeKeysNeeds = {
   now,
-  signingKeys: keptSecret(env.SIGNING_KEYS_SECRET, secretsManager),
-  refreshSecrets: keptSecret(env.REFRESH_SECRETS_SECRET, secretsManager),
-  peppers: keptSecret(env.PEPPERS_SECRET, secretsManager),
-  publicKeys: keptParameter(env.PUBLIC_KEYS_PARAMETER, optionalEnv('SSM_ENDPOINT')),
+  signingKeys: keptSecret(secrets, env.SIGNING_KEYS_SECRET),
+  refreshSecrets: keptSecret(secrets, env.REFRESH_SECRETS_SECRET),
+  peppers: keptSecret(secrets, env.PEPPERS_SECRET),
+  publicKeys: keptParameter(parameterStore(optionalEnv('SSM_ENDPOINT')), env.PUBLIC_KEYS_PARAMETER),
   algorithm: settings.signingAlgorithm,
-  tokenLifetime: settings.accessTokenLifetime,
+  publication: settings.keyPublicationTime,
+  // A function that could not read the new ring may have signed with the old key until its copy was too old.
+  keptFor: settings.keyMaxStale + settings.accessTokenLifetime,
 };
 
 interface Outcome {

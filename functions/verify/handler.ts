@@ -8,7 +8,7 @@ import { parameter, secret } from '../shared/runtime/secrets.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { sessionFinder } from '../shared/store/sessions.ts';
 import { userFinder } from '../shared/store/users.ts';
-import { localKeySetFrom } from '../shared/token/public-keys.ts';
+import { keyFinderIn, publishedKeysFrom } from '../shared/token/published-keys.ts';
 import { importedSecretsFrom, refreshReaderWith } from '../shared/token/refresh-token.ts';
 import { verifierWith } from '../shared/token/verify.ts';
 import { verify, type VerifyNeeds } from './verify.ts';
@@ -17,13 +17,13 @@ const env = readEnv('ISSUER', 'USERS_TABLE', 'SESSIONS_TABLE', 'REFRESH_SECRETS_
 const settings = readSettings('audience', 'accessTokenLifetime', 'sessionIdleLifetime', 'clientPrint');
 
 const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
-const publicKeys = parameter(env.PUBLIC_KEYS_PARAMETER, localKeySetFrom);
+const publicKeys = parameter(env.PUBLIC_KEYS_PARAMETER, publishedKeysFrom);
 const terms = { issuer: env.ISSUER, audience: settings.audience, lifetime: settings.accessTokenLifetime };
 
 const needs: VerifyNeeds = {
   now,
   readRefreshToken: refreshReaderWith(secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom)),
-  verifyAccessToken: verifierWith(async (header, token) => (await publicKeys())(header, token), terms),
+  verifyAccessToken: verifierWith(keyFinderIn(publicKeys), terms),
   findSession: sessionFinder(store, env.SESSIONS_TABLE),
   findUser: userFinder(store, env.USERS_TABLE),
   idle: settings.sessionIdleLifetime,

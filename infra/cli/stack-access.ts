@@ -19,12 +19,7 @@ export interface StackAccess {
  * @throws {Complaint} where there is no such stack, or it is none of Latchkey
  */
 export async function deployedStack(name: string): Promise<StackAccess> {
-  const outputs = await outputsOf(name);
-  const output = (key: string): string => {
-    const value = outputs.get(key);
-    if (value === undefined) throw new Complaint(`The stack "${name}" has no output ${key}: is it one of Latchkey?`);
-    return value;
-  };
+  const output = await outputsOf(name);
   const secretId = output('PeppersSecret');
   return {
     usersTable: output('UsersTable'),
@@ -41,7 +36,21 @@ export async function deployedStack(name: string): Promise<StackAccess> {
   };
 }
 
-async function outputsOf(name: string): Promise<ReadonlyMap<string, string>> {
+/**
+ * The outputs of a stack by name.
+ *
+ * @throws {Complaint} where there is no such stack; the returned function, where it has no such output
+ */
+export async function outputsOf(name: string): Promise<(key: string) => string> {
+  const outputs = await allOutputsOf(name);
+  return (key) => {
+    const value = outputs.get(key);
+    if (value === undefined) throw new Complaint(`The stack "${name}" has no output ${key}: is it one of Latchkey?`);
+    return value;
+  };
+}
+
+async function allOutputsOf(name: string): Promise<ReadonlyMap<string, string>> {
   const client = new CloudFormationClient();
   try {
     const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: name }));

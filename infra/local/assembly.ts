@@ -27,6 +27,7 @@ const PLAYED = new Set([
   'AWS::DynamoDB::Table',
   'AWS::Lambda::Function',
   'AWS::SSM::Parameter',
+  'AWS::SecretsManager::RotationSchedule',
   'AWS::SecretsManager::Secret',
 ]);
 
@@ -50,7 +51,6 @@ const NOT_FELT_LOCALLY = new Set([
   'AWS::SNS::Topic',
   'AWS::SNS::TopicPolicy',
   'AWS::SecretsManager::ResourcePolicy',
-  'AWS::SecretsManager::RotationSchedule',
   'AWS::WAFv2::LoggingConfiguration',
   'AWS::WAFv2::WebACL',
   'AWS::WAFv2::WebACLAssociation',

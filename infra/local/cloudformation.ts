@@ -14,6 +14,7 @@ import { fieldsOf, isFields, jsonOf, listOf, textOf } from './fields.ts';
 import { REGION, type Resource, physicalId, stackId } from './intrinsics.ts';
 import type { LambdaFunction } from './lambda.ts';
 import { listen } from './listen.ts';
+import type { SecretsStandIn } from './secrets-stand-in.ts';
 import type { SecretsStore } from './secrets-store.ts';
 
 /** Makes the tables that are missing. @throws {Complaint} when the engine does not answer, or for an index */
@@ -90,6 +91,27 @@ export function declareSecrets(assembly: Assembly, store: SecretsStore): void {
   for (const resource of assembly.ofType('AWS::SSM::Parameter')) {
     const { Value } = resource.properties;
     store.declareParameter(physicalId(resource, assembly.template), textOf(Value, `${resource.id}.Value`));
+  }
+}
+
+/**
+ * Says which functions rotate the template's secrets. The schedule itself is left out: here a rotation runs when it is asked
+ * for.
+ *
+ * @throws {Complaint} where a schedule names a function that is not in the template
+ */
+export function scheduleRotations(
+  assembly: Assembly,
+  functions: ReadonlyMap<string, LambdaFunction>,
+  secrets: SecretsStandIn,
+): void {
+  for (const { id, properties } of assembly.ofType('AWS::SecretsManager::RotationSchedule')) {
+    const fn = functions.get(textOf(properties['RotationLambdaARN'], `${id}.RotationLambdaARN`));
+    if (fn === undefined) throw new Complaint(`The schedule ${id} names a function that is not in the template.`);
+    secrets.rotateWith(
+      textOf(properties['SecretId'], `${id}.SecretId`),
+      async (event) => (await fn.invoke(event)).kind === 'answer',
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StackAccess } from '../cli/stack-access.ts';
 import { type Assembly, readAssembly } from './assembly.ts';
-import { callCustomResources, createTables, declareSecrets } from './cloudformation.ts';
+import { callCustomResources, createTables, declareSecrets, scheduleRotations } from './cloudformation.ts';
 import { Complaint } from './complaint.ts';
 import { type LambdaFunction, functionFrom } from './lambda.ts';
 import { startSecretsStandIn } from './secrets-stand-in.ts';
@@ -64,6 +64,7 @@ export async function deployLocally(options: LocalDeploymentOptions): Promise<Lo
     }
     await createTables(assembly, options.engineEndpoint);
     declareSecrets(assembly, secrets.store);
+    scheduleRotations(assembly, functions, secrets);
     await callCustomResources(assembly, functions);
   } catch (error) {
     await close();

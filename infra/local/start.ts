@@ -14,6 +14,7 @@ import { dataFolder, filesIn, lock, readOr, writeStackFile } from './data-folder
 import { startEngine } from './engine.ts';
 import { fieldsOf, jsonOf, textOf } from './fields.ts';
 import { startGateway } from './gateway.ts';
+import { writeKeysFile } from './local-keys.ts';
 import { writePrivately } from './private-file.ts';
 import { synthesizeLocally } from './synthesis.ts';
 
@@ -54,6 +55,13 @@ async function start(): Promise<void> {
       sessionsTable: gateway.output('SessionsTable'),
       peppersSecret: gateway.output('PeppersSecret'),
       engineEndpoint,
+    });
+    writeKeysFile(folder, {
+      signingKeys: gateway.output('SigningKeysSecret'),
+      refreshSecrets: gateway.output('RefreshSecretsSecret'),
+      peppers: gateway.output('PeppersSecret'),
+      publicKeys: gateway.output('PublicKeysParameter'),
+      endpoint: gateway.secretsEndpoint,
     });
     welcome(gateway.url, await demoUser(gateway.access, files.demoUser));
   } catch (error) {

@@ -14,11 +14,23 @@ const ROLES = [
   'PasswordRole',
   'ProfileRole',
   'RefreshRole',
+  'RotateKeysRole',
   'VerifyRole',
 ];
 
+const SECRETS = ['SigningKeys', 'RefreshSecrets', 'Peppers'];
 const logsOf = (fn: string) => [`logs:CreateLogStream on \${${fn}Logs.Arn}`, `logs:PutLogEvents on \${${fn}Logs.Arn}`];
 const PUBLIC_KEYS = 'arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${PublicKeys}';
+
+const changingKeys = (...more: string[]) => [
+  ...SECRETS.flatMap((name) =>
+    ['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage', ...more].map(
+      (action) => `secretsmanager:${action} on \${${name}}`,
+    ),
+  ),
+  `ssm:GetParameter on ${PUBLIC_KEYS}`,
+  `ssm:PutParameter on ${PUBLIC_KEYS}`,
+];
 
 const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   Authorizer: [],
@@ -70,14 +82,8 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:Query on ${Sessions.Arn}',
   ],
   Jwks: [`ssm:GetParameter on ${PUBLIC_KEYS}`],
-  MakeKeys: [
-    ...['SigningKeys', 'RefreshSecrets', 'Peppers'].flatMap((name) => [
-      `secretsmanager:GetSecretValue on \${${name}}`,
-      `secretsmanager:PutSecretValue on \${${name}}`,
-    ]),
-    `ssm:GetParameter on ${PUBLIC_KEYS}`,
-    `ssm:PutParameter on ${PUBLIC_KEYS}`,
-  ],
+  MakeKeys: changingKeys(),
+  RotateKeys: changingKeys('DescribeSecret'),
 };
 
 test.each(Object.keys(RIGHTS))('%s may do exactly this, and write its own log', (fn) => {
@@ -131,8 +137,34 @@ test('nobody but login and password reads a password hash, and nobody scans or q
   ]);
 });
 
-test('functions are invoked by our API alone: no function URL, no other permission', () => {
-  const permissions = template.ofType('AWS::Lambda::Permission').map(({ properties }) => properties);
+test('each secret is lent to exactly the functions that need it', () => {
+  const readers = (secret: string) =>
+    Object.keys(RIGHTS).filter((fn) => rightsOf(fn).some((right) => right.endsWith(`on \${${secret}}`)));
+  expect(Object.fromEntries(SECRETS.map((secret) => [secret, readers(secret)]))).toEqual({
+    SigningKeys: ['Login', 'Refresh', 'MakeKeys', 'RotateKeys'],
+    RefreshSecrets: ['Login', 'Refresh', 'Verify', 'Blacklist', 'MakeKeys', 'RotateKeys'],
+    Peppers: ['Login', 'MakeKeys', 'RotateKeys'],
+  });
+});
+
+const allPermissions = template.ofType('AWS::Lambda::Permission').map(({ properties }) => properties);
+const isOfSecretsManager = ({ Principal }: Readonly<Record<string, unknown>>) =>
+  Principal === 'secretsmanager.amazonaws.com';
+
+test('the function that rotates is invoked for our three secrets of this account alone', () => {
+  expect(allPermissions.filter(isOfSecretsManager)).toEqual(
+    SECRETS.map((secret) => ({
+      Action: 'lambda:InvokeFunction',
+      FunctionName: '${RotateKeys.Arn}',
+      Principal: 'secretsmanager.amazonaws.com',
+      SourceAccount: '${AWS::AccountId}',
+      SourceArn: `\${${secret}}`,
+    })),
+  );
+});
+
+test('every other function is invoked by our API alone: no function URL, no other permission', () => {
+  const permissions = allPermissions.filter((permission) => !isOfSecretsManager(permission));
   const api = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}';
   const granted = permissions.map(({ Action, Principal, FunctionName, SourceArn }) => {
     expect([Action, Principal]).toEqual(['lambda:InvokeFunction', 'apigateway.amazonaws.com']);

@@ -37,7 +37,7 @@ test('every function runs Node 24 on arm64 and logs JSON to a log group of its o
       Handler: 'index.handler',
       LoggingConfig: { LogFormat: 'JSON', LogGroup: `\${${fn}Logs}` },
       MemorySize: ['Login', 'Password', 'Register'].includes(fn) ? 1769 : 512,
-      Timeout: { Authorizer: 5, MakeKeys: 60 }[fn] ?? 10,
+      Timeout: { Authorizer: 5, MakeKeys: 60, RotateKeys: 60 }[fn] ?? 10,
     });
   }
 });
@@ -129,6 +129,43 @@ test('the first keys are made at deploy time, when the function may write them',
   expect(custom.at('Keys')['Algorithm']).toBe('RS256');
 });
 
+test('whatever changes the parameter of the public keys has them published again', () => {
+  // CloudFormation writes "not made yet" into it then.
+  const tagged = dev.at('PublicKeys')['Tags'] ?? {};
+  expect(dev.at('Keys')['PublicKeys']).toBe(
+    JSON.stringify(['not made yet', { application: 'latchkey', environment: 'dev', ...membersOf(tagged) }]),
+  );
+  expect(dev.resources.find(({ path }) => path === 'Keys')?.dependsOn).toContain('PublicKeys');
+});
+
+test('keys rotate every 30 days, peppers when an operator says so, and nothing rotates because of a deployment', () => {
+  const days = (template: typeof dev) =>
+    template.ofType('AWS::SecretsManager::RotationSchedule').map(({ properties }) => {
+      expect(properties).toMatchObject({ RotationLambdaARN: '${RotateKeys.Arn}', RotateImmediatelyOnUpdate: false });
+      const { ScheduleExpression: expression } = membersOf(properties['RotationRules'] ?? {});
+      return [properties['SecretId'], expression];
+    });
+  for (const template of environments) {
+    expect(days(template)).toEqual([
+      ['${SigningKeys}', 'rate(30 days)'],
+      ['${RefreshSecrets}', 'rate(30 days)'],
+      ['${Peppers}', undefined],
+    ]);
+  }
+  expect(days(templateFor({ keyRotationDays: '7', pepperRotationDays: '365' }))).toEqual([
+    ['${SigningKeys}', 'rate(7 days)'],
+    ['${RefreshSecrets}', 'rate(7 days)'],
+    ['${Peppers}', 'rate(365 days)'],
+  ]);
+});
+
+test('a schedule is made when the function may be called, may do its work, and finds keys', () => {
+  for (const { path, dependsOn } of dev.ofType('AWS::SecretsManager::RotationSchedule')) {
+    const permission = `RotateKeys/Rotate${path.replace('Rotation', '')}`;
+    expect(dependsOn).toEqual(expect.arrayContaining([permission, 'RotateKeysRole/DefaultPolicy', 'Keys']));
+  }
+});
+
 test('the extension goes with the functions that read a secret or the public keys, and with no other', () => {
   const withLayer = (template: typeof dev) =>
     template.ofType('AWS::Lambda::Function').filter(({ properties }) => properties['Layers'] !== undefined);
@@ -144,6 +181,13 @@ test('the extension goes with the functions that read a secret or the public key
   for (const { properties } of fns) {
     expect(listOf(properties['Layers'])).toHaveLength(1);
     expect(JSON.stringify(properties['Layers'])).toMatch(/paramsandsecrets.*arm64/i);
+    // A function that looks for a key which others made a moment ago must not be answered from memory.
+    expect(membersOf(membersOf(properties['Environment'])['Variables'])).toMatchObject({
+      SECRETS_MANAGER_TTL: '0',
+      SSM_PARAMETER_STORE_TTL: '0',
+      KEY_REFRESH_SECONDS: '300',
+      KEY_MAX_STALE_SECONDS: '86400',
+    });
   }
   // A run without AWS could not fetch it.
   expect(withLayer(local)).toEqual([]);
@@ -170,6 +214,9 @@ test('outputs name what a caller and an operator need', () => {
     UsersTable: '${Users}',
     SessionsTable: '${Sessions}',
     PeppersSecret: '${Peppers}',
+    SigningKeysSecret: '${SigningKeys}',
+    RefreshSecretsSecret: '${RefreshSecrets}',
+    PublicKeysParameter: '${PublicKeys}',
   });
 });
 

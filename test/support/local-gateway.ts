@@ -13,6 +13,10 @@ export interface TestGateway {
   /** Every line the functions wrote. */
   readonly logs: readonly string[];
   readonly access: StackAccess;
+  /** Where Secrets Manager and the Parameter Store are played. */
+  readonly secretsEndpoint: string;
+  /** An output of the stack. */
+  output(name: string): string;
   /** Posts JSON and reads JSON. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
   get(path: string, headers?: Record<string, string>): Promise<TestAnswer>;
@@ -69,6 +73,8 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     url: gateway.url,
     logs: gateway.logs,
     access: gateway.access,
+    secretsEndpoint: gateway.secretsEndpoint,
+    output: (name) => gateway.output(name),
     post,
     get: (path, headers = {}) => ask(path, { headers }),
     user: async (username) => {

@@ -112,6 +112,36 @@ export const SETTINGS = {
     accepts: [1, 1_000_000],
     deployable: [1, 1_000_000],
   },
+  /**
+   * How long a key is published before it signs. API Gateway's own authorizers may keep a key set for two hours; of three,
+   * a rotation that was held up may lose a quarter before it is given up.
+   */
+  keyPublicationTime: {
+    kind: 'number',
+    env: 'KEY_PUBLICATION_SECONDS',
+    unit: 'seconds',
+    default: 10_800,
+    accepts: [1, 7 * DAY],
+    deployable: [10_800, 7 * DAY],
+  },
+  /** How often a function that holds keys in its memory reads them again. */
+  keyRefreshInterval: {
+    kind: 'number',
+    env: 'KEY_REFRESH_SECONDS',
+    unit: 'seconds',
+    default: 300,
+    accepts: [1, 300],
+    deployable: [60, 300],
+  },
+  /** How old keys may get that cannot be read again: from then on a function answers 503. A retired key lives no longer. */
+  keyMaxStale: {
+    kind: 'number',
+    env: 'KEY_MAX_STALE_SECONDS',
+    unit: 'seconds',
+    default: DAY,
+    accepts: [10, 7 * DAY],
+    deployable: [600, 7 * DAY],
+  },
   /** What tells two devices apart when a replaced refresh token comes back within 30 seconds. */
   clientPrint: {
     kind: 'choice',

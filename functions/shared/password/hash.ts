@@ -3,7 +3,7 @@ import bcrypt from 'bcryptjs';
 import { normalPassword } from '../domain/password-policy.ts';
 import type { Clock } from '../domain/time.ts';
 import { foreignHashIn } from './foreign.ts';
-import { keySigningAt, type SharedSecret } from '../token/key-ring.ts';
+import { keyNamed, keySigningAt, type RingOf, type SharedSecret } from '../token/key-ring.ts';
 
 /** Makes and checks password hashes. */
 export interface Passwords {
@@ -30,7 +30,7 @@ const NOBODYS_SALT_AND_DIGEST = `${'N'.repeat(22)}${'N'.repeat(31)}`;
  * @param peppers ring of peppers; one that a stored hash names is used whatever its times say
  * @param cost of bcrypt, log2 of the rounds
  */
-export function passwordsWith(peppers: () => Promise<readonly SharedSecret[]>, cost: number, clock: Clock): Passwords {
+export function passwordsWith(peppers: RingOf<SharedSecret>, cost: number, clock: Clock): Passwords {
   const nobody = `$2b$${String(cost).padStart(2, '0')}$${NOBODYS_SALT_AND_DIGEST}`;
   const currentPepper = async () => keySigningAt(await peppers(), clock());
 
@@ -42,7 +42,7 @@ export function passwordsWith(peppers: () => Promise<readonly SharedSecret[]>, c
 
     async matches(password, stored) {
       const { kid, digest } = partsOf(stored);
-      const pepper = (await peppers()).find((one) => one.kid === kid);
+      const pepper = kid === undefined ? undefined : await keyNamed(kid, peppers);
       if (pepper === undefined || digest === undefined) {
         // Whatever another system's hash costs, it never answers sooner than that of an account that is not there.
         const [matches] = await Promise.all([foreignHashIn(stored)?.matches(password), this.matchesNobody(password)]);

@@ -1,19 +1,37 @@
 import { get } from 'node:http';
 import { Outage } from '../domain/refusal.ts';
-import type { Seconds } from '../domain/time.ts';
+import type { Seconds, UnixSeconds } from '../domain/time.ts';
 import { now } from './clock.ts';
-import { optionalEnv } from './env.ts';
+import { optionalEnv, readSettings } from './env.ts';
 import { log, nameOf } from './log.ts';
 
 /** Where the AWS Parameters and Secrets extension listens; a local run names another place. */
 const EXTENSION = optionalEnv('SECRETS_ENDPOINT') ?? 'http://localhost:2773';
 
 const ANSWER_WITHIN_MS = 1_000;
-const FRESH_FOR_SECONDS: Seconds = 300;
-const RETRY_AFTER_SECONDS: Seconds = 10;
+/** After a load that failed, or that was asked for before its time, there is no other for so long. */
+const COOL_DOWN_SECONDS: Seconds = 10;
 
-/** Gives a value that was read from Secrets Manager or Parameter Store and understood. */
-export type Loaded<Value> = () => Promise<Value>;
+const settings = readSettings('keyRefreshInterval', 'keyMaxStale');
+
+/** How old a value may get. */
+export interface CacheTerms {
+  /** It is loaded anew from then on. */
+  readonly freshFor: Seconds;
+  /** It stays in service no longer, where it cannot be loaded. */
+  readonly staleFor: Seconds;
+}
+
+const TERMS: CacheTerms = { freshFor: settings.keyRefreshInterval, staleFor: settings.keyMaxStale };
+
+/**
+ * Gives a value that was read from Secrets Manager or Parameter Store and understood.
+ *
+ * @param suffices whether a value has what is looked for: one that has not is loaded anew, once in ten seconds, and then
+ *   given whether it has it or not
+ * @throws {Outage} where there is no value, or only one that is too old or does not suffice and cannot be loaded
+ */
+export type Loaded<Value> = (suffices?: (value: Value) => boolean) => Promise<Value>;
 
 /**
  * A value read from a secret, through a cache.
@@ -35,35 +53,57 @@ export const parameter = <Value>(name: string, understand: (text: string) => Val
   });
 
 /**
- * Loads at the first call (the extension does not answer while the function initializes) and again when the
- * value is five minutes old. Once there is a value, a failed load keeps it in service.
- *
- * @throws {Outage} from the returned function, while there has never been a value
+ * Loads at the first call (the extension does not answer while the function initializes) and again when the value is no
+ * longer fresh, or does not suffice. Once there is a value, a failed load keeps it in service until it is too old.
  */
-export function cached<Value>(what: string, load: () => Promise<Value>, clock = now): Loaded<Value> {
-  let value: { readonly is: Value } | undefined;
-  let dueAt = -Infinity;
-  let loading: Promise<Value> | undefined;
+export function cached<Value>(
+  what: string,
+  load: () => Promise<Value>,
+  clock = now,
+  { freshFor, staleFor }: CacheTerms = TERMS,
+): Loaded<Value> {
+  let kept: { readonly value: Value; readonly loadedAt: UnixSeconds } | undefined;
+  /** Of the last load, also one that failed. */
+  let triedAt: UnixSeconds | undefined;
+  let failure: unknown;
+  let loading: Promise<void> | undefined;
 
-  const reload = async (): Promise<Value> => {
+  const loadAnew = async (): Promise<void> => {
+    // Before it is asked for: what comes is as old as the question at the most.
+    const askedAt = clock();
+    triedAt = askedAt;
     try {
-      value = { is: await load() };
-      dueAt = clock() + FRESH_FOR_SECONDS;
-      return value.is;
+      kept = { value: await load(), loadedAt: askedAt };
+      failure = undefined;
     } catch (error) {
-      log('ERROR', `${what}-unreachable`, { error: nameOf(error), stale: value !== undefined });
-      if (value === undefined) throw new Outage(`${what} unreachable`, error);
-      dueAt = clock() + RETRY_AFTER_SECONDS;
-      return value.is;
+      failure = error;
+      log('ERROR', `${what}-unreachable`, { error: nameOf(error), stale: kept !== undefined });
     } finally {
       loading = undefined;
     }
   };
 
-  return async () => {
-    if (value !== undefined && clock() < dueAt) return value.is;
-    loading ??= reload();
-    return loading;
+  /** Awaited by whoever causes it, because Lambda freezes what runs behind an answer; shared by those who come meanwhile. */
+  const reload = async (coolDown: Seconds): Promise<void> => {
+    if (loading === undefined && triedAt !== undefined && clock() - triedAt < coolDown) return;
+    loading ??= loadAnew();
+    await loading;
+  };
+
+  return async (suffices = () => true) => {
+    const age = kept === undefined ? Infinity : clock() - kept.loadedAt;
+    // While there has never been a value, every call tries: nothing can be served without.
+    if (age >= Math.min(freshFor, staleFor))
+      await reload(kept === undefined || failure === undefined ? 0 : COOL_DOWN_SECONDS);
+    if (kept !== undefined && !suffices(kept.value)) {
+      await reload(COOL_DOWN_SECONDS);
+      // Only what could be read can say that there is no such key.
+      if (failure !== undefined && !suffices(kept.value)) throw new Outage(`${what} unreachable`, failure);
+    }
+    if (kept === undefined || clock() - kept.loadedAt >= staleFor) {
+      throw new Outage(`${what} unreachable`, failure);
+    }
+    return kept.value;
   };
 }
 

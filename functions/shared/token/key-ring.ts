@@ -45,8 +45,31 @@ export function keySigningAt<Key extends RingKey>(ring: readonly Key[], time: Un
   return youngest;
 }
 
+/**
+ * Gives a ring that was read before.
+ *
+ * @param suffices whether it has what is looked for; a ring that has not may be read anew
+ */
+export type RingOf<Key extends RingKey> = (suffices?: (keys: readonly Key[]) => boolean) => Promise<readonly Key[]>;
+
+/** The key of a name, also one that others made a moment ago. */
+export async function keyNamed<Key extends RingKey>(kid: string, ring: RingOf<Key>): Promise<Key | undefined> {
+  const isNamed = (key: Key) => key.kid === kid;
+  return (await ring((keys) => keys.some(isNamed))).find(isNamed);
+}
+
 /** Whether nothing that a key signed is accepted any more. */
 export const hasEnded = (key: RingKey, time: UnixSeconds): boolean => key.endsAt !== undefined && key.endsAt <= time;
+
+/** The ring in a text. One that is no ring (what CloudFormation made the secret with) counts as none. */
+export function ringIfAny<Ring>(text: string | undefined, read: (text: string) => Ring): Ring | undefined {
+  try {
+    return text === undefined ? undefined : read(text);
+  } catch (error) {
+    if (error instanceof Unfit) return undefined;
+    throw error;
+  }
+}
 
 /** Reads the ring of signing keys from its secret. @throws {Unfit} where it is none */
 export const signingRingFrom = (text: string): readonly SigningKey[] =>

@@ -6,7 +6,7 @@ import type { UnixSeconds } from '../domain/time.ts';
 import { textIn, timeIn, Unfit, wholeNumberIn, type Members } from '../domain/unknown.ts';
 import { ACCESS_TYP, asForged, checkTimes, sessionIdIn, userIdIn } from './claims.ts';
 import { headerOf } from './compact.ts';
-import { hasEnded, keySigningAt, sharedSecretsFrom, type RingKey } from './key-ring.ts';
+import { hasEnded, keyNamed, keySigningAt, sharedSecretsFrom, type RingKey, type RingOf } from './key-ring.ts';
 import { signedPayload } from './verify.ts';
 
 /** The `typ` of our refresh tokens. No resource server takes it for an access token. */
@@ -29,7 +29,7 @@ export interface ImportedSecret extends RingKey {
   readonly key: CryptoKey;
 }
 
-type Ring = () => Promise<readonly ImportedSecret[]>;
+type Ring = RingOf<ImportedSecret>;
 
 /** Makes the newest refresh token of a session. Made twice for the same item, it is the same byte for byte. */
 export type MakeRefreshToken = (session: Session, now: UnixSeconds) => Promise<string>;
@@ -79,10 +79,12 @@ export const refreshTokensWith =
 export const refreshReaderWith =
   (ring: Ring): ReadRefreshToken =>
   async (token, now) => {
-    const { typ, kid } = headerOf(token);
+    const { alg, typ, kid } = headerOf(token);
     if (typ !== REFRESH_TYP) throw new Refusal(typ === ACCESS_TYP ? 'token-wrong-type' : 'token-forged');
-    const secret = (await ring()).find((one) => one.kid === kid && !hasEnded(one, now));
-    if (secret === undefined) throw new Refusal('token-forged');
+    // Before the ring is asked, which reads its secret again for a name that it does not know.
+    if (alg !== ALGORITHM) throw new Refusal('token-forged');
+    const secret = await keyNamed(kid, ring);
+    if (secret === undefined || hasEnded(secret, now)) throw new Refusal('token-forged');
     const payload = await signedPayload(token, () => secret.key, [ALGORITHM]);
     const claims = asForged(() => refreshClaimsIn(payload));
     checkTimes(claims.iat, claims.exp, now);

@@ -1,61 +1,73 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  makeKeys,
-  PUBLICATION_SECONDS,
-  type Kept,
-  type MakeKeysNeeds,
-} from '../../../functions/make-keys/make-keys.ts';
+import { makeKeys, type MakeKeysNeeds } from '../../../functions/make-keys/make-keys.ts';
 import { SIGNING_ALGORITHMS } from '../../../functions/shared/domain/settings.ts';
 import { after, type Seconds, type UnixSeconds } from '../../../functions/shared/domain/time.ts';
 import { keySigningAt, sharedSecretsFrom, signingRingFrom } from '../../../functions/shared/token/key-ring.ts';
 import { keySetFrom } from '../../../functions/shared/token/public-keys.ts';
 import { clockAt, START, type SetClock } from '../../support/clock.ts';
 import { count } from '../../support/counts.ts';
+import { interleaved, memorySecret, memoryText, OPEN, type Gates } from '../../support/kept.ts';
 
 const LIFETIME = 900;
+const PUBLICATION_SECONDS = 3 * 3_600;
+
+let signingKeys: ReturnType<typeof memorySecret>;
+let refreshSecrets: ReturnType<typeof memorySecret>;
+let peppers: ReturnType<typeof memorySecret>;
+let publicKeys: ReturnType<typeof memoryText>;
+let clock: SetClock;
 
 type Name = 'signingKeys' | 'refreshSecrets' | 'peppers' | 'publicKeys';
 
-let texts: Partial<Record<Name, string>>;
-let clock: SetClock;
-/** Every write fails once there were this many. */
-let writesLeft: number;
+function keep(texts: Partial<Record<Name, string>> = {}): void {
+  signingKeys = memorySecret('signingKeys', texts.signingKeys);
+  refreshSecrets = memorySecret('refreshSecrets', texts.refreshSecrets);
+  peppers = memorySecret('peppers', texts.peppers);
+  publicKeys = memoryText('publicKeys', texts.publicKeys);
+}
 
 beforeEach(() => {
-  texts = {};
   clock = clockAt();
-  writesLeft = Infinity;
+  keep();
 });
 
-const kept = (name: Name): Kept => ({
-  read: () => Promise.resolve(texts[name]),
-  write: (text) => {
-    if (writesLeft <= 0) return Promise.reject(new Error('cut off'));
-    writesLeft -= 1;
-    texts[name] = text;
-    return Promise.resolve();
-  },
+const texts = () => ({
+  signingKeys: signingKeys.text(),
+  refreshSecrets: refreshSecrets.text(),
+  peppers: peppers.text(),
+  publicKeys: publicKeys.text(),
 });
 
-const needs = (changes: Partial<MakeKeysNeeds> = {}): MakeKeysNeeds => ({
+const needs = (changes: Partial<MakeKeysNeeds> = {}, gates: Gates = OPEN): MakeKeysNeeds => ({
   now: clock.now,
-  signingKeys: kept('signingKeys'),
-  refreshSecrets: kept('refreshSecrets'),
-  peppers: kept('peppers'),
-  publicKeys: kept('publicKeys'),
+  signingKeys: signingKeys.through(gates),
+  refreshSecrets: refreshSecrets.through(gates),
+  peppers: peppers.through(gates),
+  publicKeys: publicKeys.through(gates),
   algorithm: 'ES256',
-  tokenLifetime: LIFETIME,
+  publication: PUBLICATION_SECONDS,
+  keptFor: LIFETIME,
   ...changes,
 });
 
-const ring = () => signingRingFrom(texts.signingKeys ?? '');
-const published = () => keySetFrom(texts.publicKeys ?? '').keys.map(({ kid }) => kid);
+/** Every write fails once there were this many. */
+function writesLeft(writes: number): Gates {
+  let left = writes;
+  const isWrite = (call: string) => /\.(put|promote|write)$/.test(call);
+  return {
+    ...OPEN,
+    before: (call) => (!isWrite(call) || (left -= 1) >= 0 ? Promise.resolve() : Promise.reject(new Error('cut off'))),
+  };
+}
+
+const ring = () => signingRingFrom(signingKeys.text());
+const published = () => keySetFrom(publicKeys.text()).keys.map(({ kid }) => kid);
 
 function expectUsable(): void {
   const signing = keySigningAt(ring(), clock.now());
   expect(published()).toContain(signing.kid);
-  for (const text of [texts.refreshSecrets, texts.peppers]) {
-    expect(keySigningAt(sharedSecretsFrom(text ?? ''), clock.now()).secret.length).toBe(48);
+  for (const text of [refreshSecrets.text(), peppers.text()]) {
+    expect(keySigningAt(sharedSecretsFrom(text), clock.now()).secret.length).toBe(48);
   }
 }
 
@@ -71,53 +83,51 @@ test.each([
   ['RS256', ['e', 'n']],
 ] as const)('publishes no private member of a key for %s', async (algorithm, members) => {
   await makeKeys(needs({ algorithm }));
-  const { keys } = keySetFrom(texts.publicKeys ?? '');
+  const { keys } = keySetFrom(publicKeys.text());
   expect(Object.keys(keys[0] ?? {}).toSorted()).toEqual([...members, 'alg', 'kid', 'kty', 'use'].toSorted());
-  expect(texts.publicKeys).not.toMatch(/"(d|p|q|dp|dq|qi|k|oth)":/);
+  expect(publicKeys.text()).not.toMatch(/"(d|p|q|dp|dq|qi|k|oth)":/);
 });
 
 test('changes nothing at the second run', async () => {
   await makeKeys(needs());
-  const before = { ...texts };
+  const before = texts();
   clock.advance(86_400);
   await makeKeys(needs());
-  expect(texts).toEqual(before);
+  expect(texts()).toEqual(before);
 });
 
 test('takes a value that is no key ring for none', async () => {
-  texts = {
+  keep({
     signingKeys: 'what CloudFormation put there',
     refreshSecrets: '{"keys":[]}',
     peppers: '{}',
     publicKeys: '-',
-  };
+  });
   await makeKeys(needs());
   expectUsable();
 });
 
 test('publishes the keys before it keeps them, for a key that signs and that nobody knows is an outage', async () => {
-  const written: Name[] = [];
-  const watched = (name: Name): Kept => ({
-    ...kept(name),
-    write: (text) => (written.push(name), kept(name).write(text)),
-  });
-  await makeKeys(needs({ signingKeys: watched('signingKeys'), publicKeys: watched('publicKeys') }));
-  expect(written).toEqual(['publicKeys', 'signingKeys']);
+  const written: string[] = [];
+  const after = (call: string) => Promise.resolve(void written.push(call));
+  await makeKeys(needs({}, { ...OPEN, after }));
+  expect(written.filter((call) => /^publicKeys|^signingKeys.promote/.test(call))).toEqual([
+    'publicKeys.write',
+    'signingKeys.promote',
+  ]);
 });
 
 test('publishes a ring that is there and was not published', async () => {
   await makeKeys(needs());
-  const { signingKeys } = texts;
-  texts.publicKeys = '-';
+  const before = signingKeys.text();
+  publicKeys.set('-');
   await makeKeys(needs());
-  expect(texts.signingKeys).toBe(signingKeys);
+  expect(signingKeys.text()).toBe(before);
   expectUsable();
 });
 
-test.each([0, 1, 2, 3])('cut off after %i writes, the next run makes up for it', async (writes) => {
-  writesLeft = writes;
-  await expect(makeKeys(needs())).rejects.toThrow('cut off');
-  writesLeft = Infinity;
+test.each([0, 1, 2, 3, 4, 5, 6])('cut off after %i writes, the next run makes up for it', async (writes) => {
+  await expect(makeKeys(needs({}, writesLeft(writes)))).rejects.toThrow('cut off');
   await makeKeys(needs());
   expectUsable();
   expect(ring()).toHaveLength(1);
@@ -125,38 +135,13 @@ test.each([0, 1, 2, 3])('cut off after %i writes, the next run makes up for it',
 });
 
 describe('runs at the same time', () => {
-  /** Lets the calls of several runs through one at a time, in an order drawn from a seed. */
-  async function interleaved(seed: number, runs: number): Promise<void> {
-    const waiting: (() => void)[] = [];
-    const gated = (name: Name): Kept => {
-      const turn = () => new Promise<void>((resolve) => waiting.push(resolve));
-      return {
-        read: () => turn().then(() => texts[name]),
-        write: (text) => turn().then(() => void (texts[name] = text)),
-      };
-    };
-    const gates: Partial<MakeKeysNeeds> = {
-      signingKeys: gated('signingKeys'),
-      refreshSecrets: gated('refreshSecrets'),
-      peppers: gated('peppers'),
-      publicKeys: gated('publicKeys'),
-    };
-    let running = runs;
-    const all = Promise.all(Array.from({ length: runs }, () => makeKeys(needs(gates)).finally(() => (running -= 1))));
-    for (let state = seed; running > 0;) {
-      // Wait until every run stands at a gate; making a key takes a while.
-      while (waiting.length < running) await new Promise((resolve) => setImmediate(resolve));
-      state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-      waiting.splice((state >>> 8) % (waiting.length || 1), 1)[0]?.();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await all;
-  }
-
   test.each([2, 3])('(%i of them, in any order of their steps) leave one ring, published', async (runs) => {
     for (let seed = 1; seed <= count(200, 5_000); seed += 1) {
-      texts = {};
-      await interleaved(seed, runs);
+      keep();
+      await interleaved(
+        seed,
+        Array.from({ length: runs }, () => (gates: Gates) => makeKeys(needs({}, gates))),
+      );
       expectUsable();
       expect(ring()).toHaveLength(1);
       expect({ seed, published: published() }).toEqual({ seed, published: ring().map(({ kid }) => kid) });
@@ -191,22 +176,20 @@ describe('a changed algorithm', () => {
   test('is made up for once, however often the deployment runs again', async () => {
     await makeKeys(needs());
     await makeKeys(needs({ algorithm: 'EdDSA' }));
-    const before = { ...texts };
+    const before = texts();
     clock.advance(60);
     await makeKeys(needs({ algorithm: 'EdDSA' }));
-    expect(texts).toEqual(before);
+    expect(texts()).toEqual(before);
   });
 
-  test.each([0, 1, 2])(
+  test.each([0, 1, 2, 3])(
     'cut off after %i writes, is made up for by the next run, and no token is lost',
     async (writes) => {
       await makeKeys(needs());
       const old = ring()[0]!;
-      writesLeft = writes;
-      await makeKeys(needs({ algorithm: 'EdDSA' })).catch(() => undefined);
+      await makeKeys(needs({ algorithm: 'EdDSA' }, writesLeft(writes))).catch(() => undefined);
       expectUsable();
       expect(published()).toContain(old.kid);
-      writesLeft = Infinity;
       await makeKeys(needs({ algorithm: 'EdDSA' }));
       expect(ring().map(({ alg }) => alg)).toEqual(['ES256', 'EdDSA']);
       expect(published()).toEqual(ring().map(({ kid }) => kid));
@@ -238,7 +221,7 @@ describe('a changed algorithm', () => {
 });
 
 test('passes a failure of the store on instead of taking it for an empty one', async () => {
-  const broken: Kept = { ...kept('peppers'), read: () => Promise.reject(new Error('out of reach')) };
+  const broken = peppers.through({ ...OPEN, before: () => Promise.reject(new Error('out of reach')) });
   await expect(makeKeys(needs({ peppers: broken }))).rejects.toThrow('out of reach');
-  expect(texts.peppers).toBeUndefined();
+  expect(peppers.text()).toBe('');
 });

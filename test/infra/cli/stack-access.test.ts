@@ -1,8 +1,8 @@
-import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { listen } from '../../../infra/local/listen.ts';
 import { startSecretsStandIn, type SecretsStandIn } from '../../../infra/local/secrets-stand-in.ts';
 import type { StackAccess } from '../../../infra/cli/stack-access.ts';
+import { cloudFormationStandIn } from '../../support/cloudformation.ts';
 import { operators, type Operators } from '../../support/operators.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -27,7 +27,10 @@ let env: Record<string, string>;
 beforeAll(async () => {
   office = await operators();
   secrets = await startSecretsStandIn();
-  cloudFormation = await listen(cloudFormationStandIn(), { host: '127.0.0.1', port: 0 });
+  cloudFormation = await listen(
+    cloudFormationStandIn((name) => stacks(office.access)[name]),
+    { host: '127.0.0.1', port: 0 },
+  );
   env = {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'x',
@@ -81,30 +84,3 @@ test('an account that cannot be reached is one line', async () => {
   expect({ code, lines: err.split('\n').length }).toEqual({ code: 1, lines: 2 });
   expect(err).toMatch(/^That did not work: .*ECONNREFUSED/);
 });
-
-/** Answers as CloudFormation does (query protocol). */
-function cloudFormationStandIn(): Server {
-  return createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (text: string) => (body += text));
-    request.on('end', () => {
-      const name = new URLSearchParams(body).get('StackName') ?? '';
-      const outputs = stacks(office.access)[name];
-      response.statusCode = outputs === undefined ? 400 : 200;
-      response.end(outputs === undefined ? unknownStack(name) : describedStack(name, outputs));
-    });
-  });
-}
-
-const XMLNS = 'xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"';
-
-const unknownStack = (name: string) => `<ErrorResponse ${XMLNS}><Error><Type>Sender</Type><Code>ValidationError</Code>
-  <Message>Stack with id ${name} does not exist</Message></Error><RequestId>1</RequestId></ErrorResponse>`;
-
-function describedStack(name: string, outputs: Readonly<Record<string, string>>): string {
-  const members = Object.entries(outputs).map(
-    ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-  );
-  return `<DescribeStacksResponse ${XMLNS}><DescribeStacksResult><Stacks><member><StackName>${name}</StackName>
-    <Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
-}

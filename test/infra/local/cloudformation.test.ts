@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DescribeTableCommand, DescribeTimeToLiveCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { RotateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Engine, startEngine } from '../../../infra/local/engine.ts';
 import { engineKind } from '../../support/local-gateway.ts';
 import { type TinyStack, serveTinyStack } from './tiny-stack.ts';
@@ -123,4 +124,39 @@ test('secrets begin with a random text or their own, parameters with theirs', as
     { Parameter: expect.objectContaining({ Value: 'not made yet', Name: 'Tiny-Set' }) },
   ]);
   await gateway.close();
+});
+
+describe('a rotation schedule', () => {
+  const stack = (lambda: object): TinyStack => ({
+    functions: {
+      rotate: `exports.handler = async (event) => void process.stdout.write(JSON.stringify(event) + '\\n');`,
+    },
+    methods: { 'GET /': 'rotate' },
+    more: {
+      Own: { Type: 'AWS::SecretsManager::Secret', Properties: { SecretString: 'own', Name: 'named' } },
+      Rotation: {
+        Type: 'AWS::SecretsManager::RotationSchedule',
+        Properties: { SecretId: { Ref: 'Own' }, RotationLambdaARN: lambda },
+      },
+    },
+  });
+
+  test('rotates nothing by itself; RotateSecret calls its function with the four steps', async () => {
+    const gateway = await serve(stack({ 'Fn::GetAtt': ['rotate', 'Arn'] }));
+    expect(gateway.logs).toEqual([]);
+    const client = new SecretsManagerClient({
+      endpoint: gateway.secretsEndpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    await client.send(new RotateSecretCommand({ SecretId: 'named' }));
+    client.destroy();
+    const steps = gateway.logs.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(steps.map(({ Step }) => Step)).toEqual(['createSecret', 'setSecret', 'testSecret', 'finishSecret']);
+    await gateway.close();
+  });
+
+  test('whose function is not in the template is refused', async () => {
+    await expect(serve(stack({ 'Fn::GetAtt': ['Own', 'Id'] }))).rejects.toThrow('names a function that is not in');
+  });
 });

@@ -25,7 +25,7 @@ describe('a cached value', () => {
   let clock: SetClock;
   let loads: number;
   let load: () => Promise<string>;
-  let read: () => Promise<string>;
+  let read: (suffices?: (value: string) => boolean) => Promise<string>;
 
   beforeEach(() => {
     clock = clockAt();
@@ -96,11 +96,94 @@ describe('a cached value', () => {
     expect(loads).toBe(3);
   });
 
-  test('stays in service however long that lasts', async () => {
+  test('stays in service for a day, and is an outage from then on until it can be loaded', async () => {
     await read();
     load = fail;
-    clock.advance(30 * 86_400);
+    clock.advance(86_399);
     expect(await quietly(read)).toBe('first');
+    clock.advance(1);
+    await quietly(() => expect(read()).rejects.toMatchObject({ name: 'Outage', message: 'secret unreachable' }));
+    load = () => Promise.resolve('second');
+    clock.advance(10);
+    expect(await read()).toBe('second');
+  });
+
+  test('is as old as the question for it, however long the answer takes', async () => {
+    load = () => {
+      clock.advance(299);
+      return Promise.resolve('first');
+    };
+    await read();
+    load = () => Promise.resolve('second');
+    clock.advance(1);
+    expect(await read()).toBe('second');
+  });
+
+  describe('that lacks what is looked for', () => {
+    const isSecond = (value: string) => value === 'second';
+
+    test('is loaded once more, for all that look at the same time', async () => {
+      await read();
+      clock.advance(10);
+      load = () => Promise.resolve('second');
+      expect(await Promise.all(Array.from({ length: 100 }, () => read(isSecond)))).toEqual(Array(100).fill('second'));
+      expect(loads).toBe(2);
+      expect(await read(isSecond)).toBe('second');
+      expect(loads).toBe(2);
+    });
+
+    test('is loaded once in ten seconds at the most, whatever is looked for', async () => {
+      await read();
+      for (let second = 1; second <= 100; second += 1) {
+        clock.advance(1);
+        for (let forged = 1; forged <= 10; forged += 1) expect(await read(isSecond)).toBe('first');
+      }
+      expect(loads).toBe(1 + 10);
+    });
+
+    test('is fresh for 300 seconds after that', async () => {
+      await read();
+      clock.advance(200);
+      await read(isSecond);
+      clock.advance(299);
+      await read();
+      expect(loads).toBe(2);
+      clock.advance(1);
+      await read();
+      expect(loads).toBe(3);
+    });
+
+    test('and cannot be loaded is an outage: nobody can say that there is no such thing', async () => {
+      await read();
+      load = fail;
+      clock.advance(10);
+      const outage = { name: 'Outage', message: 'secret unreachable' };
+      await quietly(() => expect(read(isSecond)).rejects.toMatchObject(outage));
+      await expect(read(isSecond)).rejects.toMatchObject(outage);
+      expect(loads).toBe(2);
+      // What it has still serves.
+      expect(await read()).toBe('first');
+      expect(await read((value) => value === 'first')).toBe('first');
+      load = () => Promise.resolve('second');
+      clock.advance(10);
+      expect(await read(isSecond)).toBe('second');
+    });
+  });
+
+  test('keeps to other terms where it is told', async () => {
+    const other = secrets.cached('secret', () => ((loads += 1), load()), clock.now, { freshFor: 2, staleFor: 20 });
+    await other();
+    clock.advance(1);
+    await other();
+    expect(loads).toBe(1);
+    clock.advance(1);
+    await other();
+    expect(loads).toBe(2);
+    load = fail;
+    clock.advance(19);
+    expect(await quietly(other)).toBe('first');
+    clock.advance(1);
+    await quietly(() => expect(other()).rejects.toBeInstanceOf(Outage));
   });
 
   test('that never was is an outage for all that ask, without the cause in its message, and the next call tries again', async () => {
