@@ -10,11 +10,12 @@ import { readStackFile } from '../../../infra/local/data-folder.ts';
 import { listen } from '../../../infra/local/listen.ts';
 
 const START = fileURLToPath(new URL('../../../infra/local/start.ts', import.meta.url));
+const KEYS = fileURLToPath(new URL('../../../infra/cli/keys.ts', import.meta.url));
 let data: string;
 let running: Start;
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'latchkey-start-'));
-  running = start();
+  running = start({ KEY_REFRESH_SECONDS: '1' });
   await running.printed('Ctrl-C');
 }, 90_000);
 afterAll(async () => {
@@ -77,6 +78,33 @@ test('the demo pass-phrase is long enough for the policy and in a file for its o
   const passphrase = /^Pass-phrase: (.*)$/m.exec(await running.printed('Pass-phrase'))?.[1] ?? '';
   expect(passphrase.length).toBeGreaterThanOrEqual(15);
   for (const file of ['demo-user.json', 'secrets.json']) expect(statSync(join(data, file)).mode & 0o777).toBe(0o600);
+});
+
+test('the keys command rotates what it serves, and what is rotated is in its key set', async () => {
+  const url = /ready at (\S+)/.exec(await running.printed('ready at'))?.[1] ?? '';
+  const keys = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [KEYS, ...args], { env: { ...process.env, LATCHKEY_DATA: data } });
+  await keys('rotate');
+  const { stdout } = await keys('list', '--json');
+  const listed = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(listed.map(({ kind, state }) => `${String(kind)} ${String(state)}`)).toEqual([
+    'signing-keys current',
+    'signing-keys next',
+    'refresh-secrets current',
+    'refresh-secrets next',
+    'peppers current',
+  ]);
+  const published = async () => {
+    const set = (await (await fetch(`${url}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] };
+    return set.keys.map(({ kid }) => kid);
+  };
+  // The function keeps what it served before for as long as the setting says.
+  let kids = await published();
+  for (; kids.length < 2; kids = await published()) await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(kids).toEqual(listed.slice(0, 2).map(({ kid }) => kid));
 });
 
 test('a second start on the same data folder is refused in one line', async () => {
