@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -31,12 +32,14 @@ type Handler = (typeof import('../../functions/jwks/handler.ts'))['handler'];
 
 /** Serves the documents of issuers with the deployed function's own handler, over HTTPS that this process trusts. */
 export async function startIssuerServer(): Promise<IssuerServer> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
+  // Each of its own name: of two trusted certificates with one name OpenSSL may try the wrong one.
+  const { private: key, cert } = await generate([{ name: 'commonName', value: `test ${randomUUID()}` }], {
     keyType: 'ec',
     algorithm: 'sha256',
     extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
   });
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), cert]);
+  const trusted = tls.getCACertificates('default');
+  tls.setDefaultCACertificates([...trusted, cert]);
 
   const handlers = new Map<string, Handler>();
   const published = new Map<string, string>();
@@ -78,6 +81,7 @@ export async function startIssuerServer(): Promise<IssuerServer> {
       return { url, keys };
     },
     async close() {
+      tls.setDefaultCACertificates(trusted);
       server.closeAllConnections();
       server.close();
       await Promise.all([once(server, 'close'), parameters.close()]);
