@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../functions/shared/domain/settings.ts';
 import { now } from '../../functions/shared/runtime/clock.ts';
 import { aUser } from '../support/builders.ts';
@@ -6,6 +8,8 @@ import { startIssuerServer, type IssuerServer, type PublishedIssuer } from '../s
 import { awsJwtVerify } from './guides/aws-jwt-verify.ts';
 import { oauth4webapi } from './guides/oauth4webapi.ts';
 import { AUDIENCE, tokensOf, type Tokens } from './tokens.ts';
+
+const CHALLENGE = 'Bearer error="invalid_token"';
 
 /** Gives the claims of a token, or rejects. */
 type Verify = (token: string) => Promise<unknown>;
@@ -37,6 +41,24 @@ const VERIFIERS: readonly Row[] = [
     name: 'jsonwebtoken with jwks-rsa, which knows no EdDSA',
     algorithms: ['ES256', 'RS256'],
     start: async (issuer) => (await import('./guides/jsonwebtoken.ts')).jsonwebtoken(issuer, AUDIENCE),
+  },
+  {
+    name: 'the same as a middleware, the shape of which is Express’s',
+    algorithms: ['ES256', 'RS256'],
+    start: async (issuer) => {
+      const { bearer } = await import('./guides/express.ts');
+      const middleware = bearer(issuer, AUDIENCE);
+      return async (token) => {
+        const request: IncomingMessage & { claims?: unknown } = new IncomingMessage(new Socket());
+        request.headers.authorization = `Bearer ${token}`;
+        const response = new ServerResponse(request);
+        let passed = false;
+        await middleware(request, response, () => void (passed = true));
+        if (passed) return request.claims;
+        expect([response.statusCode, response.getHeader('www-authenticate')]).toEqual([401, CHALLENGE]);
+        throw new Error('refused');
+      };
+    },
   },
   {
     name: 'fast-jwt with jwks-rsa',
