@@ -145,6 +145,7 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     clientId: fn('clientId'),
     signingAlgorithm: fn('signingAlgorithm'),
     accessTokenLifetime: fn('accessTokenLifetime'),
+    keySetUsableFor: fn('keySetUsableFor'),
     sessionIdleLifetime: fn('sessionIdleLifetime'),
     sessionLifetime: fn('sessionLifetime'),
     sessionsPerUser: fn('sessionsPerUser'),

@@ -174,7 +174,7 @@ export const ENDPOINTS = {
 export const UNROUTED = {
   authorizer: {
     timeoutSeconds: 5,
-    settings: ['issuer', 'audience', 'accessTokenLifetime'],
+    settings: ['issuer', 'audience', 'accessTokenLifetime', 'keySetUsableFor'],
   },
   fallback: {
     settings: ['corsOrigin'],

@@ -3,16 +3,21 @@ import { Refusal } from '../shared/domain/refusal.ts';
 import { now } from '../shared/runtime/clock.ts';
 import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
-import { remoteKeySet } from '../shared/token/remote-key-set.ts';
+import { FETCH_TERMS, remoteKeySet } from '../shared/token/remote-key-set.ts';
 import { verifierWith } from '../shared/token/verify.ts';
 import { allow, deny, type Verdict } from './policy.ts';
 
 const env = readEnv('ISSUER');
-const settings = readSettings('audience', 'accessTokenLifetime');
+const settings = readSettings('audience', 'accessTokenLifetime', 'keySetUsableFor');
 
-const keySet = remoteKeySet(new URL(optionalEnv('JWKS_URL') ?? `${env.ISSUER}/.well-known/jwks.json`), now);
+const keySet = remoteKeySet(new URL(optionalEnv('JWKS_URL') ?? `${env.ISSUER}/.well-known/jwks.json`), now, {
+  ...FETCH_TERMS,
+  usableFor: settings.keySetUsableFor,
+});
 const terms = { issuer: env.ISSUER, audience: settings.audience, lifetime: settings.accessTokenLifetime };
-const verify = verifierWith(keySet, terms);
+const verify = verifierWith(keySet.findKey, terms);
+
+keySet.fetchAhead();
 
 /**
  * Lets a request with a good access token in and denies a bad one. It throws only where no key set can be had, because

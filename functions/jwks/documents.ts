@@ -19,7 +19,9 @@ export const keySetDocument = (keys: KeySet): Document => documentOf('applicatio
 
 /**
  * The metadata of both discovery standards (OpenID Connect Discovery section 3, RFC 8414 section 2), as far as it is true
- * of us: where the keys are and who issues. We have no authorization endpoint and no grant of OAuth's.
+ * of us: who issues, where the keys are and what may sign. We have no authorization endpoint and no grant of OAuth's, so
+ * `response_types_supported`, which both require, and `grant_types_supported`, which would have a default, are empty.
+ * Both standards say elsewhere to leave empty lists out; a parser that misses a required member refuses the document.
  */
 export const metadataDocument = (issuer: string): Document =>
   documentOf('application/json', {
@@ -28,7 +30,10 @@ export const metadataDocument = (issuer: string): Document =>
     response_types_supported: [],
     grant_types_supported: [],
     subject_types_supported: ['public'],
+    // We issue no ID tokens. Verifiers read here what may have signed a token of this issuer, now or after a change.
     id_token_signing_alg_values_supported: SIGNING_ALGORITHMS,
+    // Left out, it would mean yes.
+    request_uri_parameter_supported: false,
   });
 
 function documentOf(mediaType: string, content: object): Document {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import * as oauth from 'oauth4webapi';
 import { setStatus } from '../../infra/cli/accounts.ts';
 import { count } from '../support/counts.ts';
 import { aGateway, PASSWORD, type TestAnswer, type TestGateway } from '../support/local-gateway.ts';
@@ -143,6 +144,18 @@ describe('the main job, over HTTP with the deployed bundles', () => {
       const { body } = await api.get(`/.well-known/${name}`);
       expect(body).toMatchObject({ issuer: api.url, jwks_uri: `${api.url}/.well-known/jwks.json` });
     }
+  });
+
+  test('lets others verify its tokens with nothing but its URL and the name of the audience', async () => {
+    const { access, refresh } = await api.login('ada');
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so to stand out; the local gateway speaks HTTP
+    const options = { [oauth.allowInsecureRequests]: true };
+    const url = new URL(api.url);
+    const server = await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, options));
+    const verify = (token: string) =>
+      oauth.validateJwtAccessToken(server, new Request(url, { headers: bearer(token) }), 'latchkey', options);
+    expect(await verify(access)).toMatchObject({ iss: api.url, client_id: 'latchkey', token_type: 'access' });
+    await expect(verify(refresh)).rejects.toThrow();
   });
 
   test('answers many refreshes with one token at once with one successor', async () => {

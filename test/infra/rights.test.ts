@@ -141,9 +141,9 @@ test('each secret is lent to exactly the functions that need it', () => {
   const readers = (secret: string) =>
     Object.keys(RIGHTS).filter((fn) => rightsOf(fn).some((right) => right.endsWith(`on \${${secret}}`)));
   expect(Object.fromEntries(SECRETS.map((secret) => [secret, readers(secret)]))).toEqual({
-    SigningKeys: ['Login', 'Refresh', 'MakeKeys', 'RotateKeys'],
-    RefreshSecrets: ['Login', 'Refresh', 'Verify', 'Blacklist', 'MakeKeys', 'RotateKeys'],
-    Peppers: ['Login', 'MakeKeys', 'RotateKeys'],
+    SigningKeys: ['Login', 'Refresh', 'Password', 'MakeKeys', 'RotateKeys'],
+    RefreshSecrets: ['Login', 'Refresh', 'Verify', 'Blacklist', 'Password', 'MakeKeys', 'RotateKeys'],
+    Peppers: ['Login', 'Password', 'MakeKeys', 'RotateKeys'],
   });
 });
 

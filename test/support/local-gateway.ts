@@ -1,8 +1,12 @@
-import { rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { listIn, membersOfJson, textIn } from '../../functions/shared/domain/unknown.ts';
 import { createUser } from '../../infra/cli/accounts.ts';
 import type { StackAccess } from '../../infra/cli/stack-access.ts';
 import { startEngine } from '../../infra/local/engine.ts';
 import { startGateway } from '../../infra/local/gateway.ts';
+import { needlesIn, secretsIn, type Needle } from './secret-search.ts';
 import { synthesize } from './template.ts';
 
 /** A password that the policy takes. */
@@ -24,6 +28,11 @@ export interface TestGateway {
   user(username: string): Promise<void>;
   /** Logs an account in. */
   login(username: string): Promise<{ access: string; refresh: string }>;
+  /** What is secret in the secrets as they are now. */
+  secrets(): readonly Needle[];
+  /** Everything that others can read, by where: bundles and template, log lines, and answers to what was asked here. */
+  readable(): Readonly<Record<string, string>>;
+  /** @throws {Error} where key material shows in anything that others can read */
   close(): Promise<void>;
 }
 
@@ -48,19 +57,36 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
   const { status, errors, folder } = synthesize({ env: 'local', 'aws:cdk:enable-asset-metadata': true }, true);
   if (status !== 0) throw new Error(errors);
   const engine = await startEngine({ kind: engineKind() });
+  const data = mkdtempSync(join(tmpdir(), 'latchkey-secrets-'));
+  const secretsFile = join(data, 'secrets.json');
+  const lines: string[] = [];
+  const answers: string[] = [];
   const gateway = await startGateway({
     assembly: folder,
     engineEndpoint: engine.endpoint,
+    secretsFile,
     environment: {
       BCRYPT_COST: '4',
       LOGINS_PER_ADDRESS: '1000000',
       REGISTRATIONS_PER_ADDRESS: '1000000',
       ...environment,
     },
+    onOutput: (_name, line) => void lines.push(line),
+    onPlatform: (line) => void lines.push(line),
+  });
+  const secrets = () => {
+    const kept = listIn(membersOfJson(readFileSync(secretsFile, 'utf8')), 'secrets');
+    return needlesIn(Object.fromEntries(kept.map((one) => [textIn(one, 'name'), textIn(one, 'text')])));
+  };
+  const readable = () => ({
+    'the cloud assembly': textsBelow(folder),
+    logs: lines.join('\n'),
+    answers: answers.join('\n'),
   });
   const ask = async (path: string, init: RequestInit): Promise<TestAnswer> => {
     const answer = await fetch(gateway.url + path, { redirect: 'manual', ...init });
     const text = await answer.text();
+    answers.push(...[...answer.headers].flat(), text);
     return { status: answer.status, headers: answer.headers, text, body: membersIn(text) };
   };
   const post: TestGateway['post'] = (path, body, headers = {}) =>
@@ -86,13 +112,28 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
       if (typeof access !== 'string' || typeof refresh !== 'string') throw new Error(`no tokens: ${text}`);
       return { access, refresh };
     },
+    secrets,
+    readable,
     close: async () => {
       await gateway.close();
       await engine.stop();
-      rmSync(folder, { recursive: true, force: true });
+      const needles = secrets();
+      const shown = Object.entries(readable()).flatMap(([where, text]) =>
+        secretsIn(text, needles).map((name) => `${name} in ${where}`),
+      );
+      for (const one of [folder, data]) rmSync(one, { recursive: true, force: true });
+      if (needles.length === 0 || shown.length > 0) throw new Error(`Secrets show: ${shown.join(', ')}`);
     },
   };
 }
+
+/** Every file below a folder, one after the other. */
+const textsBelow = (folder: string): string =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n');
 
 function membersIn(text: string): Record<string, unknown> {
   if (!text.startsWith('{')) return {};

@@ -67,6 +67,18 @@ export const SETTINGS = {
     accepts: [1, 86_400],
     deployable: [60, 3_600],
   },
+  /**
+   * How long the authorizer goes on with the key set it has while it cannot fetch a newer one. A key that was taken back
+   * in an emergency is trusted for this long at most; an outage of the key set for longer is one of every protected route.
+   */
+  keySetUsableFor: {
+    kind: 'number',
+    env: 'KEY_SET_USABLE_SECONDS',
+    unit: 'seconds',
+    default: DAY,
+    accepts: [1, 30 * DAY],
+    deployable: [600, 30 * DAY],
+  },
   /** A session that is not refreshed for this long ends. */
   sessionIdleLifetime: {
     kind: 'number',

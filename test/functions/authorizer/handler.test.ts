@@ -16,10 +16,17 @@ let server: TestServer;
 let answer: () => Answer;
 let handler: (event: APIGatewayTokenAuthorizerEvent) => Promise<APIGatewayAuthorizerResult>;
 
-/** Starts the function anew, with nothing in its memory. */
+/** Starts the function anew, with nothing in its memory, and waits until the fetch that it begins with was answered. */
 const start = async () => {
   jest.resetModules();
+  server.received.length = 0;
   ({ handler } = await import('../../../functions/authorizer/handler.ts'));
+  while (server.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+};
+/** Starts it where the key set's URL gives this answer. */
+const startWith = async (reply: Answer) => {
+  answer = () => reply;
+  await start();
 };
 
 const keySet = (): Answer => ({ body: JSON.stringify(publicKeysOf([issuer.key], START)) });
@@ -36,7 +43,6 @@ afterAll(() => server.close());
 
 beforeEach(async () => {
   answer = keySet;
-  server.received.length = 0;
   setAge(0);
   await start();
 });
@@ -173,7 +179,7 @@ describe('while no key set can be had', () => {
     ['is no key set', { body: '{"hunter2":1}' }],
     ['does not come', 'hang-up'],
   ])('(it %s) nobody is denied, for a denial is kept: it throws, and quotes nothing', async (_, reply) => {
-    answer = () => reply;
+    await startWith(reply);
     const { value: error, lines } = await logged(() =>
       handler({ type: 'TOKEN', authorizationToken: `Bearer ${good()}`, methodArn: `${API}/GET/` }).catch(
         (thrown: unknown) => thrown,
@@ -186,18 +192,19 @@ describe('while no key set can be had', () => {
     expect(lines.join('')).not.toMatch(/hunter2|eyJ/);
   });
 
-  test('what could never be a token of ours is denied all the same, without a fetch', async () => {
-    answer = () => ({ status: 503 });
+  test('what could never be a token of ours is denied all the same, without another fetch', async () => {
+    await startWith({ status: 503 });
     expect((await decide('Bearer garbage')).verdict).toEqual(denied);
-    expect(server.received).toHaveLength(0);
+    expect(server.received).toHaveLength(1);
   });
 
   test('forgeries make it fetch no more than once in the cool-down', async () => {
-    answer = () => ({ status: 503 });
+    await startWith({ status: 503 });
     for (let number = 0; number < 20; number += 1) {
       await expect(decide(`Bearer ${good({}, { kid: `forged-${number}` })}`)).rejects.toThrow('could not decide');
     }
-    expect(server.received).toHaveLength(1);
+    // What it began with, and the first forgery.
+    expect(server.received).toHaveLength(2);
   });
 
   test('the keys it has go on serving', async () => {
@@ -206,6 +213,18 @@ describe('while no key set can be had', () => {
     setAge(600);
     expect(await effectOf(good())).toBe('Allow');
     expect(server.received).toHaveLength(2);
+  });
+
+  test('the keys it has go on serving for as long as the setting says', async () => {
+    process.env['KEY_SET_USABLE_SECONDS'] = '700';
+    await start();
+    Reflect.deleteProperty(process.env, 'KEY_SET_USABLE_SECONDS');
+    expect(await effectOf(good())).toBe('Allow');
+    answer = () => ({ status: 500 });
+    setAge(699);
+    expect(await effectOf(good())).toBe('Allow');
+    setAge(700);
+    await expect(decide(`Bearer ${good()}`)).rejects.toThrow('could not decide');
   });
 });
 
@@ -235,6 +254,19 @@ describeVectors('what others have signed, forged or written', () => {
 });
 
 describe('the function', () => {
+  test('has the key set before its first request, which fetches nothing', async () => {
+    expect(server.received).toEqual([expect.objectContaining({ method: 'GET', path: '/jwks.json' })]);
+    expect(await effectOf(good())).toBe('Allow');
+    expect(server.received).toHaveLength(1);
+  });
+
+  test('lets its first request in also where the fetch before it failed', async () => {
+    await startWith({ status: 503 });
+    answer = keySet;
+    expect(await effectOf(good())).toBe('Allow');
+    expect(server.received).toHaveLength(2);
+  });
+
   test('does not start without an issuer, and says so', async () => {
     process.env['ISSUER'] = '';
     await expect(start()).rejects.toThrow('Environment variables missing: ISSUER.');

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { SIGNING_ALGORITHMS } from '../../../functions/shared/domain/settings.ts';
+import { listIn, membersOf, membersOfJson } from '../../../functions/shared/domain/unknown.ts';
 import { apiEvent } from '../../support/events.ts';
 import { serve, type Answer, type TestServer } from '../../support/http-server.ts';
 import { newKeyTexts, type KeyTexts } from '../../support/keys.ts';
@@ -68,6 +70,7 @@ describe.each(METADATA)('the metadata at %s', (resource) => {
       grant_types_supported: [],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['ES256', 'EdDSA', 'RS256'],
+      request_uri_parameter_supported: false,
     });
   });
 });
@@ -81,16 +84,22 @@ describe.each([JWKS, ...METADATA])('%s', (resource) => {
       'X-Content-Type-Options': 'nosniff',
       'Strict-Transport-Security': 'max-age=63072000',
     });
+    // One answer for all origins, so that a cache keeps one.
+    expect(headers).not.toHaveProperty('Vary');
     expect(headers?.['ETag']).toMatch(/^"[\w-]{22}"$/);
   });
 
   test('is not sent again to somebody who has it', async () => {
     const { headers } = await get(resource);
     const etag = String(headers?.['ETag']);
-    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, `${etag} , "other"`, '*']) {
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, `${etag} , "other"`, `W/"x",\tW/${etag}`, '*']) {
       const again = await get(resource, { 'if-none-match': known });
       expect([again.statusCode, again.body]).toEqual([304, '']);
-      expect(again.headers).toMatchObject({ ETag: etag, 'Cache-Control': 'public, max-age=300' });
+      expect(again.headers).toMatchObject({
+        ETag: etag,
+        'Cache-Control': 'public, max-age=300',
+        'Access-Control-Allow-Origin': '*',
+      });
       expect(again.headers).not.toHaveProperty('Content-Type');
     }
   });
@@ -98,9 +107,22 @@ describe.each([JWKS, ...METADATA])('%s', (resource) => {
   test('is sent to somebody who has something else', async () => {
     const { headers } = await get(resource);
     const etag = String(headers?.['ETag']);
-    for (const known of ['', '"other"', 'W/"other"', etag.slice(1, -1)]) {
+    for (const known of ['', '"other"', 'W/"other"', etag.slice(1, -1), `${etag}x`, etag.toLowerCase() + '"']) {
       expect((await get(resource, { 'If-None-Match': known })).statusCode).toBe(200);
     }
+  });
+});
+
+describe('what a ring holds and others must not see', () => {
+  test.each(SIGNING_ALGORITHMS)('(%s) is not in the published key set', async (alg) => {
+    const { published, signing } = await newKeyTexts(alg);
+    const [key] = listIn(membersOfJson(published), 'keys');
+    const [ofRing] = listIn(membersOfJson(signing), 'keys');
+    const expected = { ES256: ['crv', 'x', 'y'], EdDSA: ['crv', 'x'], RS256: ['e', 'n'] }[alg];
+    expect(Object.keys(key ?? {}).sort()).toEqual(['alg', 'kid', 'kty', 'use', ...expected].sort());
+    const hidden = Object.entries(membersOf(ofRing?.['privateJwk'])).filter(([name]) => !(name in (key ?? {})));
+    expect(hidden.map(([name]) => name).sort()).toEqual(alg === 'RS256' ? ['d', 'dp', 'dq', 'p', 'q', 'qi'] : ['d']);
+    for (const [, value] of hidden) expect(published).not.toContain(value);
   });
 });
 
@@ -134,6 +156,7 @@ describe('while the parameter', () => {
     expect(statusCode).toBe(503);
     expect(headers).toMatchObject({ 'Retry-After': '5', 'Content-Type': 'application/problem+json' });
     expect(headers?.['Cache-Control']).toBe('no-store');
+    expect(headers?.['Access-Control-Allow-Origin']).toBe('*');
     expect(body).not.toContain('hunter2');
     expect((await get(METADATA[0]!)).statusCode).toBe(200);
   });

@@ -3,11 +3,13 @@ import { Outage, Refusal } from '../../../../functions/shared/domain/refusal.ts'
 import { publicKeysOf } from '../../../../functions/shared/token/public-keys.ts';
 import { FETCH_TERMS, remoteKeySet, type FetchTerms } from '../../../../functions/shared/token/remote-key-set.ts';
 import { verifierWith, type VerifyAccessToken } from '../../../../functions/shared/token/verify.ts';
+import { UNROUTED } from '../../../../infra/endpoints.ts';
 import { clockAt, START, type SetClock } from '../../../support/clock.ts';
 import { serve, type Answer, type TestServer } from '../../../support/http-server.ts';
 import { anIssuer, goodClaims, TERMS, type Issuer } from '../../../support/tokens.ts';
 
-const { coolDown, freshFor } = FETCH_TERMS;
+const TERMS_OF_FETCH: FetchTerms = { ...FETCH_TERMS, usableFor: 86_400 };
+const { coolDown, coolDownWithoutKeys, freshFor, usableFor, answerWithin } = TERMS_OF_FETCH;
 
 let issuer: Issuer;
 let successor: Issuer;
@@ -25,8 +27,8 @@ const setOf = (...issuers: Issuer[]): Answer => ({
   ),
 });
 
-const verifierAt = (url: string, terms?: FetchTerms): VerifyAccessToken =>
-  verifierWith(remoteKeySet(new URL(url), clock.now, terms), TERMS);
+const verifierAt = (url: string, terms = TERMS_OF_FETCH): VerifyAccessToken =>
+  verifierWith(remoteKeySet(new URL(url), clock.now, terms).findKey, TERMS);
 
 beforeAll(async () => {
   [issuer, successor] = await Promise.all([anIssuer(), anIssuer()]);
@@ -112,11 +114,13 @@ describe('a kid that is not in the set', () => {
     expect(fetches()).toBe(2);
   });
 
-  test('makes it fetched once within the cool-down, however many forged ones come', async () => {
+  test('makes it fetched once within the cool-down, though a thousand forged ones come', async () => {
     await verdictOn(tokenOf(issuer));
     clock.advance(coolDown);
-    for (let number = 0; number < 20; number += 1) expect(await verdictOn(forgedToken(number))).toBe('token-forged');
-    await Promise.all(Array.from({ length: 20 }, (_, number) => verdictOn(forgedToken(100 + number))));
+    const forged = Array.from({ length: 500 }, (_, number) => forgedToken(number));
+    for (const token of forged) expect(await verdictOn(token)).toBe('token-forged');
+    const verdicts = await Promise.all(forged.map((_, number) => verdictOn(forgedToken(500 + number))));
+    expect(new Set(verdicts)).toEqual(new Set(['token-forged']));
     expect(fetches()).toBe(2);
     clock.advance(coolDown - 1);
     await verdictOn(forgedToken());
@@ -149,7 +153,7 @@ describe.each(failures)('while the URL %s', (_, failure) => {
     expect(await verdictOn(tokenOf(issuer))).toBe('outage');
     expect(await verdictOn(forgedToken())).toBe('outage');
     expect(fetches()).toBe(1);
-    clock.advance(coolDown - 1);
+    clock.advance(coolDownWithoutKeys - 1);
     expect(await verdictOn(tokenOf(issuer))).toBe('outage');
     expect(fetches()).toBe(1);
     answer = () => setOf(issuer);
@@ -158,19 +162,39 @@ describe.each(failures)('while the URL %s', (_, failure) => {
     expect(fetches()).toBe(2);
   });
 
-  test('the old set goes on serving, however old it is', async () => {
+  test('the old set goes on serving until the second of its greatest age, and no longer', async () => {
     await verdictOn(tokenOf(issuer));
     answer = () => failure;
     for (const [age, asked] of [
       [freshFor, 2],
       [coolDown - 1, 2],
       [1, 3],
-      [86_400, 4],
+      [usableFor - 1 - freshFor - coolDown, 4],
     ] as const) {
       clock.advance(age);
       expect(await verdictOn(tokenOf(issuer))).toBe('good');
       expect(fetches()).toBe(asked);
     }
+    clock.advance(1);
+    expect(await verdictOn(tokenOf(issuer))).toBe('outage');
+    expect(await verdictOn(forgedToken())).toBe('outage');
+    clock.advance(coolDownWithoutKeys);
+    answer = () => setOf(issuer);
+    expect(await verdictOn(tokenOf(issuer))).toBe('good');
+  });
+
+  test('a thousand forged kids make it asked once in the cool-down, with an old set and without one', async () => {
+    answer = () => failure;
+    const forged = Array.from({ length: 500 }, (_, number) => forgedToken(number));
+    for (const token of forged) expect(await verdictOn(token)).toBe('outage');
+    expect(fetches()).toBe(1);
+    clock.advance(coolDownWithoutKeys);
+    answer = () => setOf(issuer);
+    expect(await verdictOn(tokenOf(issuer))).toBe('good');
+    answer = () => failure;
+    clock.advance(coolDown);
+    for (const token of forged) expect(await verdictOn(token)).toBe('outage');
+    expect(fetches()).toBe(3);
   });
 
   test('nobody can tell of a kid that is not in the old set: it may be a new key', async () => {
@@ -188,7 +212,7 @@ describe.each(failures)('while the URL %s', (_, failure) => {
 });
 
 describe('a URL that does not answer in time', () => {
-  const soon = { ...FETCH_TERMS, answerWithin: 0.05 };
+  const soon = { ...TERMS_OF_FETCH, answerWithin: 0.05 };
 
   test('counts as out of reach, and is left in peace for the cool-down', async () => {
     verify = verifierAt(server.url, soon);
@@ -218,6 +242,64 @@ describe('a URL that does not answer in time', () => {
     verify = verifierAt('http://127.0.0.1:1/');
     expect(await verdictOn(tokenOf(issuer))).toBe('outage');
   });
+});
+
+describe('a set that is fetched ahead', () => {
+  const ahead = (terms = TERMS_OF_FETCH) => {
+    const keySet = remoteKeySet(new URL(server.url), clock.now, terms);
+    verify = verifierWith(keySet.findKey, TERMS);
+    keySet.fetchAhead();
+  };
+  /** Until the server was asked so often. */
+  const asked = async (times: number) => {
+    while (fetches() < times) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  test('is there for the first token, which causes no fetch of its own', async () => {
+    ahead();
+    expect(await verdictOn(tokenOf(issuer))).toBe('good');
+    expect(fetches()).toBe(1);
+    clock.advance(freshFor);
+    expect(await verdictOn(tokenOf(issuer))).toBe('good');
+    expect(fetches()).toBe(2);
+  });
+
+  test.each(failures)('and whose URL %s is fetched by the first token once more', async (_, failure) => {
+    let answers = 0;
+    answer = () => ((answers += 1) === 1 ? failure : setOf(issuer));
+    ahead();
+    expect(await verdictOn(tokenOf(issuer))).toBe('good');
+    expect(fetches()).toBe(2);
+  });
+
+  test('and is still waited for when the first token comes is not asked for twice', async () => {
+    ahead();
+    await asked(1);
+    expect(await verdictOn(tokenOf(issuer))).toBe('good');
+    expect(fetches()).toBe(1);
+  });
+
+  test('and never answered, as for a process that was frozen meanwhile, is fetched by the first token once more', async () => {
+    answer = () => 'never';
+    ahead({ ...TERMS_OF_FETCH, answerWithin: 0.5 });
+    await asked(1);
+    answer = () => setOf(issuer);
+    expect(await verdictOn(tokenOf(issuer))).toBe('good');
+    expect(fetches()).toBe(2);
+  });
+
+  test('and cannot be had twice is an outage, with no third fetch in the cool-down', async () => {
+    answer = () => ({ status: 500 });
+    ahead();
+    expect(await verdictOn(tokenOf(issuer))).toBe('outage');
+    expect(await verdictOn(tokenOf(issuer))).toBe('outage');
+    expect(fetches()).toBe(2);
+  });
+});
+
+test('two fetches take less time than the authorizer has, and no request waits for more than two', () => {
+  expect(2 * answerWithin).toBeLessThan(UNROUTED.authorizer.timeoutSeconds);
+  expect(coolDownWithoutKeys).toBeGreaterThan(answerWithin);
 });
 
 test('a key of the set that cannot be used is the fault of the set, not of the token', async () => {
