@@ -69,7 +69,7 @@ test('the lines it prints work when they are pasted one after the other', async 
   expect(lines).toHaveLength(3);
   const { stdout: shown } = await promisify(execFile)('sh', ['-c', lines.join('; echo;')]);
   const [pair = '', profile = '', renewed = ''] = shown.split('\n').filter((line) => line !== '');
-  expect(Object.keys(Object(JSON.parse(pair)) as object)).toEqual(['access', 'refresh']);
+  expect(Object.keys(Object(JSON.parse(pair)) as object)).toEqual(['access', 'refresh', 'device_token']);
   expect(JSON.parse(profile)).toMatchObject({ username: 'demo' });
   expect(Object.keys(Object(JSON.parse(renewed)) as object)).toEqual(['access', 'refresh']);
 });
