@@ -4,6 +4,7 @@ import type { SessionId } from '../../../functions/shared/domain/ids.ts';
 import { textIn } from '../../../functions/shared/domain/unknown.ts';
 import { aLogin } from '../../support/builders.ts';
 import { expectNoSecretsIn } from '../../support/secrecy.ts';
+import { describeVectors, djangoHashes } from '../../support/vectors.ts';
 import {
   ISSUER,
   JSON_HEADERS,
@@ -126,6 +127,26 @@ test('fields that are wrong are named all at once', async () => {
       password: ['This field is required.'],
     }),
   });
+});
+
+describeVectors('a user who comes from Django', () => {
+  const hashes = djangoHashes().filter(({ password }) => password === 'correct horse battery staple');
+
+  test.each(hashes)('with a hash of $algorithm logs in, and has one of ours from then on', async ({ encoded }) => {
+    const login = await service.tables.store.findLogin(account.username);
+    await service.tables.store.setLogin(account.username, { ...login!, passwordHash: encoded });
+    const password = 'correct horse battery staple';
+    const wrong = await service.call('login', { json: { username: account.username, password: `${password}.` } });
+    expect(wrong.status).toBe(401);
+    expect((await service.tables.store.findLogin(account.username))?.passwordHash).toBe(encoded);
+    for (let times = 0; times < 2; times += 1) {
+      expect((await service.call('login', { json: { username: account.username, password } })).status).toBe(200);
+      const { passwordHash } = (await service.tables.store.findLogin(account.username))!;
+      expect(passwordHash).toMatch(/^bcrypt-hmac-sha384:[\w-]+:\$2b\$04\$/);
+    }
+  });
+
+  test('with a hash of each kind is among them', () => expect(hashes.length).toBeGreaterThanOrEqual(5));
 });
 
 test('nothing secret was logged', async () => {
