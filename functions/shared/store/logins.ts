@@ -45,14 +45,25 @@ export interface Account {
 /** Stores a new account as a whole. @returns false where the name is taken; nothing was done then */
 export type PutAccount = (account: Account) => Promise<boolean>;
 
-export const accountPutter =
-  (client: StoreClient, table: string): PutAccount =>
-  ({ name, login, user }) =>
+export const accountPutter = (client: StoreClient, table: string): PutAccount => {
+  const put = accountsPutter(client, table);
+  return (account) => put([account]);
+};
+
+/**
+ * Stores several new accounts, no two of one name or id, all or none of them: 50 at most, since a transaction takes
+ * 100 items.
+ *
+ * @returns false where one of the names is taken; nothing was done then
+ */
+export const accountsPutter =
+  (client: StoreClient, table: string) =>
+  (accounts: readonly Account[]): Promise<boolean> =>
     transacted(
       client,
-      [loginItem(name, login), userItem(user)].map((Item) => ({
-        Put: { TableName: table, Item, ConditionExpression: 'attribute_not_exists(pk)' },
-      })),
+      accounts
+        .flatMap(({ name, login, user }) => [loginItem(name, login), userItem(user)])
+        .map((Item) => ({ Put: { TableName: table, Item, ConditionExpression: 'attribute_not_exists(pk)' } })),
     );
 
 /** A `LOGIN#` item as it is stored. */
