@@ -224,8 +224,10 @@ describe('the main job, over HTTP with the deployed bundles', () => {
     expect((await api.post('/api/users', { ...account, username: 'Grace' })).status).toBe(409);
     const first = await api.post('/api/token', account);
     const { device_token } = first.body;
-    const guesses = Array.from({ length: 40 }, () => api.post('/api/token', { ...account, password: 'wrong' }));
-    expect(new Set((await Promise.all(guesses)).map(({ status }) => status))).toEqual(new Set([401]));
+    const guess = () => api.post('/api/token', { ...account, password: 'wrong' });
+    // Four at a time: forty at once would have a busy machine's store answer later than a function waits.
+    for (let round = 0; round < 10; round++)
+      for (const { status } of await Promise.all([guess(), guess(), guess(), guess()])) expect(status).toBe(401);
     expect((await api.post('/api/token', { ...account, device_token })).status).toBe(200);
   });
 
