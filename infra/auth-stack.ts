@@ -2,10 +2,11 @@ import { CfnOutput, Stack } from 'aws-cdk-lib/core';
 import type { App } from 'aws-cdk-lib/core';
 import { authFunction } from './auth-function.ts';
 import type { Deployment } from './deployment-settings.ts';
-import { ENDPOINTS, UNROUTED, methodsByPath, type Endpoint, type FunctionRow } from './endpoints.ts';
+import { UNROUTED, endpointsOf, methodsByPath, type FunctionRow } from './endpoints.ts';
 import { gatewayResponses } from './gateway-responses.ts';
 import { addFallback, addRoutes, baseUrl, restApi, tokenAuthorizer } from './gateway.ts';
 import { keyRing } from './key-ring.ts';
+import { mail } from './mail.ts';
 import { standInFor } from './stand-ins.ts';
 import { sessionsTable, usersTable } from './tables.ts';
 
@@ -22,6 +23,7 @@ export class AuthStack extends Stack {
       users: usersTable(this, deployment),
       sessions: sessionsTable(this, deployment),
       keyRing: keyRing(this, deployment),
+      mail: mail(this, deployment),
     };
     const api = restApi(this, deployment);
     const issuer = deployment.issuer ?? baseUrl(this, api);
@@ -37,11 +39,11 @@ export class AuthStack extends Stack {
     standInFor(deployment, authorizer, 'JWKS_URL');
     const bearer = tokenAuthorizer(this, authorizer, deployment);
 
-    for (const [name, endpoint] of Object.entries<Endpoint>(ENDPOINTS)) {
+    for (const [name, endpoint] of endpointsOf(deployment)) {
       addRoutes(this, api, make(name, endpoint), endpoint, bearer);
     }
     const fallback = make('fallback', UNROUTED.fallback);
-    fallback.addEnvironment('ROUTES', JSON.stringify(methodsByPath()));
+    fallback.addEnvironment('ROUTES', JSON.stringify(methodsByPath(deployment)));
     addFallback(this, api, fallback);
     gatewayResponses(api, deployment.functions.corsOrigin);
 

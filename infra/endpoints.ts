@@ -2,7 +2,9 @@
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { SettingName } from '../functions/shared/domain/settings.ts';
 import { PREFIX } from '../functions/shared/store/schema.ts';
+import type { Deployment } from './deployment-settings.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { Mail } from './mail.ts';
 import type { SessionsTable, UsersTable } from './tables.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -13,6 +15,7 @@ export interface Lenders {
   readonly users: UsersTable;
   readonly sessions: SessionsTable;
   readonly keyRing: KeyRing;
+  readonly mail: Mail;
 }
 
 export interface FunctionRow {
@@ -26,6 +29,8 @@ export interface Endpoint extends FunctionRow {
   readonly routes: readonly Route[];
   /** `bearer`: the authorizer stands in front; `open`: anyone may call it. */
   readonly guard: 'open' | 'bearer';
+  /** `mail`: deployed only where mails are sent, as nothing leads to it otherwise. */
+  readonly needs?: 'mail';
 }
 
 export const ENDPOINTS = {
@@ -131,12 +136,77 @@ export const ENDPOINTS = {
     },
   },
   profile: {
-    routes: ['GET /api/profile', 'PATCH /api/profile'],
+    routes: ['GET /api/profile'],
     guard: 'bearer',
     settings: ['corsOrigin'],
     lend: (fn, { users, sessions }) => {
-      users.lendTo(fn, { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], on: [PREFIX.user] });
+      users.lendTo(fn, { actions: ['dynamodb:GetItem'], on: [PREFIX.user] });
       sessions.lendTo(fn, 'dynamodb:GetItem');
+    },
+  },
+  account: {
+    routes: ['PATCH /api/profile', 'DELETE /api/profile', 'GET /api/profile/export'],
+    guard: 'bearer',
+    memory: 'loginMemory',
+    settings: ['bcryptCost', 'mailFrom', 'verifyLink', 'corsOrigin'],
+    lend: (fn, { users, sessions, keyRing, mail }) => {
+      users.lendTo(
+        fn,
+        { actions: ['dynamodb:GetItem'], on: [PREFIX.user, PREFIX.login] },
+        { actions: ['dynamodb:UpdateItem'], on: [PREFIX.user, PREFIX.attempts] },
+        { actions: ['dynamodb:PutItem'], on: [PREFIX.code] },
+        { actions: ['dynamodb:DeleteItem'], on: [PREFIX.user, PREFIX.login, PREFIX.email, PREFIX.attempts] },
+      );
+      sessions.lendTo(fn, 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:DeleteItem');
+      keyRing.lendTo(fn, 'peppers');
+      mail.lendTo(fn);
+    },
+  },
+  'verify-email': {
+    routes: ['POST /api/email/verify'],
+    guard: 'open',
+    needs: 'mail',
+    settings: ['corsOrigin'],
+    lend: (fn, { users }) => {
+      users.lendTo(
+        fn,
+        { actions: ['dynamodb:GetItem'], on: [PREFIX.code, PREFIX.user] },
+        { actions: ['dynamodb:UpdateItem'], on: [PREFIX.user] },
+        { actions: ['dynamodb:PutItem'], on: [PREFIX.email] },
+        { actions: ['dynamodb:DeleteItem'], on: [PREFIX.code, PREFIX.email, PREFIX.attempts] },
+      );
+    },
+  },
+  'reset-password': {
+    routes: ['POST /api/password/reset'],
+    guard: 'open',
+    needs: 'mail',
+    settings: ['mailFrom', 'resetLink', 'resetAnswerTime', 'corsOrigin'],
+    lend: (fn, { users, mail }) => {
+      users.lendTo(
+        fn,
+        { actions: ['dynamodb:GetItem'], on: [PREFIX.email, PREFIX.user] },
+        { actions: ['dynamodb:UpdateItem'], on: [PREFIX.attempts] },
+        { actions: ['dynamodb:PutItem'], on: [PREFIX.code] },
+      );
+      mail.lendTo(fn);
+    },
+  },
+  'confirm-reset': {
+    routes: ['POST /api/password/reset/confirm'],
+    guard: 'open',
+    needs: 'mail',
+    memory: 'loginMemory',
+    settings: ['bcryptCost', 'passwordMinLength', 'mailFrom', 'corsOrigin'],
+    lend: (fn, { users, keyRing, mail }) => {
+      users.lendTo(
+        fn,
+        { actions: ['dynamodb:GetItem'], on: [PREFIX.code, PREFIX.user] },
+        { actions: ['dynamodb:UpdateItem'], on: [PREFIX.login, PREFIX.user] },
+        { actions: ['dynamodb:DeleteItem'], on: [PREFIX.code, PREFIX.attempts] },
+      );
+      keyRing.lendTo(fn, 'peppers');
+      mail.lendTo(fn);
     },
   },
   jwks: {
@@ -167,10 +237,14 @@ export const UNROUTED = {
   },
 } as const satisfies Record<string, FunctionRow>;
 
+/** The endpoints that a deployment has, by name. */
+export const endpointsOf = ({ mailIdentity }: Deployment): readonly (readonly [string, Endpoint])[] =>
+  Object.entries<Endpoint>(ENDPOINTS).filter(([, { needs }]) => needs === undefined || mailIdentity !== undefined);
+
 /** The methods that each path answers, as `fallback` needs them for 404, 405 and 308: `{"/api/token":["POST"]}`. */
-export function methodsByPath(): Record<string, string[]> {
+export function methodsByPath(deployment: Deployment): Record<string, string[]> {
   const paths: Record<string, string[]> = {};
-  for (const { routes } of Object.values<Endpoint>(ENDPOINTS)) {
+  for (const [, { routes }] of endpointsOf(deployment)) {
     for (const route of routes) {
       const { method, path } = partsOf(route);
       (paths[path] ??= []).push(method);

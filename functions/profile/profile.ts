@@ -1,22 +1,5 @@
-import { Outage } from '../shared/domain/refusal.ts';
+import { profileOf, type Profile } from '../shared/domain/profile.ts';
 import { standing, type Caller, type StandingNeeds } from '../shared/domain/standing.ts';
-import { isoTime } from '../shared/domain/time.ts';
-import type { User } from '../shared/domain/user.ts';
-import type { ChangeProfile, ProfileChange } from '../shared/store/users.ts';
-
-export interface ProfileNeeds extends StandingNeeds {
-  changeProfile: ChangeProfile;
-}
-
-/** A user as they see themselves. */
-export interface Profile {
-  readonly id: string;
-  readonly username: string;
-  readonly display_name: string | null;
-  readonly email: string | null;
-  readonly roles: readonly string[];
-  readonly created_at: string;
-}
 
 /**
  * The caller's own profile.
@@ -26,29 +9,3 @@ export interface Profile {
 export async function profile(caller: Caller, needs: StandingNeeds): Promise<Profile> {
   return profileOf((await standing(caller, needs)).user);
 }
-
-/** How often a change that met another one is tried. */
-const TRIES = 3;
-
-/**
- * Changes what the caller may change of themselves.
- *
- * @throws {Refusal} as {@link profile}
- */
-export async function changeProfile(caller: Caller, change: ProfileChange, needs: ProfileNeeds): Promise<Profile> {
-  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
-    const { user } = await standing(caller, needs);
-    const changed = Object.keys(change).length === 0 ? user : await needs.changeProfile(user, change);
-    if (changed !== undefined) return profileOf(changed);
-  }
-  throw new Outage('a profile under contention');
-}
-
-const profileOf = ({ id, username, displayName, email, roles, createdAt }: User): Profile => ({
-  id,
-  username,
-  display_name: displayName ?? null,
-  email: email ?? null,
-  roles,
-  created_at: isoTime(createdAt),
-});

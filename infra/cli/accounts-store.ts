@@ -2,9 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import {
-  DeleteCommand,
   DynamoDBDocumentClient,
-  QueryCommand,
   ScanCommand,
   TransactWriteCommand,
   UpdateCommand,
@@ -15,9 +13,9 @@ import { Outage } from '../../functions/shared/domain/refusal.ts';
 import { Unfit } from '../../functions/shared/domain/unknown.ts';
 import type { Login, User } from '../../functions/shared/domain/user.ts';
 import { conditional, reached, type StoreClient } from '../../functions/shared/store/client.ts';
-import { storedSessionId } from '../../functions/shared/store/items.ts';
 import { loginFinder, loginItem } from '../../functions/shared/store/logins.ts';
-import { loginKey, PREFIX, sessionKey, USERS_KEY, userKey } from '../../functions/shared/store/schema.ts';
+import { removalOf } from '../../functions/shared/store/removal.ts';
+import { loginKey, PREFIX, USERS_KEY, userKey } from '../../functions/shared/store/schema.ts';
 import { userFinder, userFrom, userItem } from '../../functions/shared/store/users.ts';
 import type { StackAccess } from './stack-access.ts';
 
@@ -112,41 +110,7 @@ export async function putStatus(client: StoreClient, table: string, id: UserId, 
 
 /** Removes an account as a whole. @returns false where it is gone, or the name leads to somebody else by now */
 export const removeAccount = (client: StoreClient, table: string, { name, user }: Account): Promise<boolean> =>
-  transacted(client, [
-    {
-      Delete: {
-        TableName: table,
-        Key: loginKey(name),
-        ConditionExpression: 'userId = :id',
-        ExpressionAttributeValues: { ':id': user.id },
-      },
-    },
-    { Delete: { TableName: table, Key: userKey(user.id), ConditionExpression: 'attribute_exists(pk)' } },
-  ]);
-
-/** Removes the records of a user's sessions. */
-export async function removeSessions(client: StoreClient, table: string, userId: UserId): Promise<void> {
-  let next: Record<string, unknown> | undefined;
-  do {
-    const query = new QueryCommand({
-      TableName: table,
-      KeyConditionExpression: 'userId = :id',
-      ProjectionExpression: 'sessionId',
-      ExpressionAttributeValues: { ':id': userId },
-      ConsistentRead: true,
-      Limit: 25,
-      ExclusiveStartKey: next,
-    });
-    const { Items = [], LastEvaluatedKey } = await reached(client.send(query));
-    await Promise.all(
-      Items.map((item) => {
-        const Key = sessionKey(userId, storedSessionId(item, 'sessionId'));
-        return reached(client.send(new DeleteCommand({ TableName: table, Key })));
-      }),
-    );
-    next = LastEvaluatedKey;
-  } while (next !== undefined);
-}
+  transacted(client, [...removalOf(table, name, user)]);
 
 /** One `USER#` item of the table: the user, or the key of one that cannot be read. */
 export type Listed = { readonly user: User } | { readonly unreadable: string };

@@ -10,6 +10,7 @@ import { readSettings } from '../../functions/shared/runtime/env.ts';
 import { newUserId } from '../../functions/shared/runtime/ids.ts';
 import { attemptsClearer } from '../../functions/shared/store/attempts.ts';
 import type { StoreClient } from '../../functions/shared/store/client.ts';
+import { sessionsRemover } from '../../functions/shared/store/removal.ts';
 import { sharedSecretsFrom, type SharedSecret } from '../../functions/shared/token/key-ring.ts';
 import { Complaint } from '../local/complaint.ts';
 import {
@@ -20,7 +21,6 @@ import {
   putPassword,
   putStatus,
   removeAccount,
-  removeSessions,
   type Account,
   type Listed,
 } from './accounts-store.ts';
@@ -113,7 +113,7 @@ export const deleteUser = (stack: StackAccess, username: string): Promise<User> 
     const account = await neededAccount(client, stack, username);
     // Disabled first, so that no login makes a session behind our back.
     await putStatus(client, stack.usersTable, account.user.id, 'disabled');
-    await removeSessions(client, stack.sessionsTable, account.user.id);
+    await sessionsRemover(client, stack.sessionsTable)(account.user.id);
     if (!(await removeAccount(client, stack.usersTable, account))) throw unknownUser(username);
     return account.user;
   });

@@ -16,6 +16,7 @@ export const filesIn = (folder: string) => ({
   engine: join(folder, 'engine'),
   secrets: join(folder, 'secrets.json'),
   stack: join(folder, 'stack.json'),
+  mails: join(folder, 'mails.jsonl'),
   demoUser: join(folder, 'demo-user.json'),
   assembly: join(folder, 'cdk.out'),
   assemblyMade: join(folder, 'cdk.out.from'),

@@ -24,6 +24,7 @@ export type Reason =
   | 'account-gone'
   | 'account-disabled'
   | 'bearer-refused'
+  | 'email-taken'
   | 'not-found';
 
 /** Messages per field, in the order of the fields; the shape a client of Simple JWT knows. */

@@ -53,5 +53,6 @@ export const answers = {
   'account-gone': accountOfTokenGone,
   'account-disabled': accountOfTokenGone,
   'bearer-refused': badToken('Given token not valid for any token type'),
+  'email-taken': { status: 409, detail: 'Another account has this email address.', code: 'email_taken' },
   'not-found': { status: 404, detail: 'Not found.', code: 'not_found' },
 } satisfies Record<Reason, Answer>;

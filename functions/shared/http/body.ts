@@ -45,6 +45,17 @@ export function changesIn<Name extends string>(
   );
 }
 
+/**
+ * A change that another one asks for: as {@link stringsIn} would have it.
+ *
+ * @throws {Refusal} `invalid-fields` where it is missing or null
+ */
+export function requiredOf(name: string, value: string | null | undefined): string {
+  const field = textFieldOf(value);
+  if ('fault' in field) throw new Refusal('invalid-fields', { fields: { [name]: [field.fault] } });
+  return field.value;
+}
+
 const isNameOf = <Name extends string>(rules: Readonly<Record<Name, unknown>>, name: string): name is Name =>
   Object.hasOwn(rules, name);
 

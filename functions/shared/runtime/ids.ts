@@ -9,6 +9,9 @@ export const newUserId = (): UserId => randomUUID() as UserId;
 /** A new `jti` for an access token. */
 export const newTokenId = (): string => randomUUID();
 
+/** A new code for a mail: 256 random bits. */
+export const newCode = (): string => randomBytes(32).toString('base64url');
+
 /**
  * A new session id: a UUID version 7 (RFC 9562 section 5.7), so that a user's sessions stand in the table in the
  * order of their logins. 74 of its bits are random.

@@ -51,12 +51,14 @@ const TABLE: Record<Reason, readonly [status: number, detail: string, code?: str
   'account-gone': GONE,
   'account-disabled': GONE,
   'bearer-refused': badToken('Given token not valid for any token type'),
+  'email-taken': [409, 'Another account has this email address.', 'email_taken'],
   'not-found': [404, 'Not found.', 'not_found'],
 };
 const TITLES: Record<number, string> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   404: 'Not Found',
+  409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   429: 'Too Many Requests',

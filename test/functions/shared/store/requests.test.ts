@@ -157,11 +157,11 @@ describe('what never gets to the store', () => {
   });
 });
 
-test('a changed profile takes two', async () => {
+test('a changed name takes two', async () => {
   const { access } = await service.login(account);
   const authorizer = authorizerContext(access);
   const request = { method: 'PATCH', authorizer, json: { display_name: 'Ada' } };
-  expect(await tripsOf('profile', request)).toEqual({
+  expect(await tripsOf('account', request)).toEqual({
     status: 200,
     trips: [[READ_USER, READ_SESSION], ['UpdateItem USER#: 1 unit']],
   });
