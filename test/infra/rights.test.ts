@@ -1,11 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { listOf, membersOf, templateFor, type Resource } from '../support/template.ts';
 
-const template = templateFor({ env: 'prod' });
+const template = templateFor({ env: 'prod', mailFrom: 'auth@example.com' });
 
 const ROLES = [
+  'AccountRole',
   'AuthorizerRole',
   'BlacklistRole',
+  'ConfirmResetRole',
   'DevicesRole',
   'FallbackRole',
   'JwksRole',
@@ -14,11 +16,16 @@ const ROLES = [
   'PasswordRole',
   'ProfileRole',
   'RefreshRole',
+  'ResetPasswordRole',
+  'VerifyEmailRole',
   'VerifyRole',
 ];
 
 const logsOf = (fn: string) => [`logs:CreateLogStream on \${${fn}Logs.Arn}`, `logs:PutLogEvents on \${${fn}Logs.Arn}`];
 const PUBLIC_KEYS = 'arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${PublicKeys}';
+
+const IDENTITY = 'arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/';
+const SEND = `ses:SendEmail on ${IDENTITY}example.com as auth@example.com`;
 
 const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   Authorizer: [],
@@ -57,10 +64,36 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
     'secretsmanager:GetSecretValue on ${RefreshSecrets}',
     'secretsmanager:GetSecretValue on ${Peppers}',
   ],
-  Profile: [
-    'dynamodb:GetItem on ${Users.Arn} where USER#*',
-    'dynamodb:UpdateItem on ${Users.Arn} where USER#*',
+  Profile: ['dynamodb:GetItem on ${Users.Arn} where USER#*', 'dynamodb:GetItem on ${Sessions.Arn}'],
+  Account: [
+    'dynamodb:GetItem on ${Users.Arn} where USER#*, LOGIN#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where USER#*, ATTEMPTS#*',
+    'dynamodb:PutItem on ${Users.Arn} where CODE#*',
+    'dynamodb:DeleteItem on ${Users.Arn} where USER#*, LOGIN#*, EMAIL#*, ATTEMPTS#*',
     'dynamodb:GetItem on ${Sessions.Arn}',
+    'dynamodb:Query on ${Sessions.Arn}',
+    'dynamodb:DeleteItem on ${Sessions.Arn}',
+    'secretsmanager:GetSecretValue on ${Peppers}',
+    SEND,
+  ],
+  VerifyEmail: [
+    'dynamodb:GetItem on ${Users.Arn} where CODE#*, USER#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where USER#*',
+    'dynamodb:PutItem on ${Users.Arn} where EMAIL#*',
+    'dynamodb:DeleteItem on ${Users.Arn} where CODE#*, EMAIL#*, ATTEMPTS#*',
+  ],
+  ResetPassword: [
+    'dynamodb:GetItem on ${Users.Arn} where EMAIL#*, USER#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where ATTEMPTS#*',
+    'dynamodb:PutItem on ${Users.Arn} where CODE#*',
+    SEND,
+  ],
+  ConfirmReset: [
+    'dynamodb:GetItem on ${Users.Arn} where CODE#*, USER#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, USER#*',
+    'dynamodb:DeleteItem on ${Users.Arn} where CODE#*, ATTEMPTS#*',
+    'secretsmanager:GetSecretValue on ${Peppers}',
+    SEND,
   ],
   Devices: [
     'dynamodb:GetItem on ${Users.Arn} where USER#*',
@@ -116,7 +149,7 @@ test('no right names a wildcard action or resource', () => {
   }
 });
 
-test('nobody but login and password reads a password hash, and nobody scans or queries users', () => {
+test('nobody but those who ask for a password reads a hash, and nobody scans or queries users', () => {
   const all = Object.keys(RIGHTS).flatMap((fn) => rightsOf(fn).map((right) => `${fn}: ${right}`));
   const ofUsers = all.filter((right) => right.includes('${Users.Arn}'));
   expect(ofUsers.filter((right) => right.includes('LOGIN#') || !right.includes(' where '))).toEqual([
@@ -124,9 +157,14 @@ test('nobody but login and password reads a password hash, and nobody scans or q
     'Login: dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, ATTEMPTS#*',
     'Password: dynamodb:GetItem on ${Users.Arn} where USER#*, LOGIN#*',
     'Password: dynamodb:UpdateItem on ${Users.Arn} where USER#*, LOGIN#*, ATTEMPTS#*',
+    'Account: dynamodb:GetItem on ${Users.Arn} where USER#*, LOGIN#*',
+    'Account: dynamodb:DeleteItem on ${Users.Arn} where USER#*, LOGIN#*, EMAIL#*, ATTEMPTS#*',
+    // It writes one without having read any.
+    'ConfirmReset: dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, USER#*',
   ]);
   expect(all.filter((right) => /Scan|Query|Batch|PartiQL/.test(right))).toEqual([
     'Login: dynamodb:Query on ${Sessions.Arn}',
+    'Account: dynamodb:Query on ${Sessions.Arn}',
     'Devices: dynamodb:Query on ${Sessions.Arn}',
   ]);
 });
@@ -147,7 +185,12 @@ test('functions are invoked by our API alone: no function URL, no other permissi
       `\${Blacklist.Arn} ${api}/v1/POST/api/token/blacklist`,
       `\${Password.Arn} ${api}/v1/POST/api/password`,
       `\${Profile.Arn} ${api}/v1/GET/api/profile`,
-      `\${Profile.Arn} ${api}/v1/PATCH/api/profile`,
+      `\${Account.Arn} ${api}/v1/PATCH/api/profile`,
+      `\${Account.Arn} ${api}/v1/DELETE/api/profile`,
+      `\${Account.Arn} ${api}/v1/GET/api/profile/export`,
+      `\${VerifyEmail.Arn} ${api}/v1/POST/api/email/verify`,
+      `\${ResetPassword.Arn} ${api}/v1/POST/api/password/reset`,
+      `\${ConfirmReset.Arn} ${api}/v1/POST/api/password/reset/confirm`,
       `\${Devices.Arn} ${api}/v1/GET/api/sessions`,
       `\${Devices.Arn} ${api}/v1/DELETE/api/sessions`,
       `\${Devices.Arn} ${api}/v1/DELETE/api/sessions/*`,
@@ -184,9 +227,14 @@ function rightsOf(fn: string): string[] {
 const statementsOf = ({ properties }: Resource) =>
   listOf(membersOf(properties['PolicyDocument'])['Statement']).map(membersOf);
 
-/** The one condition we use, in words; any other would not match an expectation. */
+/** The two conditions we use, in words; any other would not match an expectation. */
 function condition(value: unknown): string {
   if (value === undefined) return '';
+  if ('StringEquals' in membersOf(value)) {
+    const from = membersOf(membersOf(value)['StringEquals'])['ses:FromAddress'];
+    expect(value).toEqual({ StringEquals: { 'ses:FromAddress': from } });
+    return ` as ${String(from)}`;
+  }
   const prefixes = listOf(membersOf(membersOf(value)['ForAllValues:StringLike'])['dynamodb:LeadingKeys']);
   expect(value).toEqual({
     'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': prefixes },
@@ -195,3 +243,17 @@ function condition(value: unknown): string {
   });
   return ` where ${prefixes.join(', ')}`;
 }
+
+test('without an address to send from nobody may send, and what needs mails is not there', () => {
+  const mailless = templateFor({ env: 'prod' });
+  expect(mailless.text).not.toContain('ses:');
+  const functions = (one: typeof template) => one.ofType('AWS::Lambda::Function').map(({ path }) => path);
+  const missing = functions(template).filter((path) => !functions(mailless).includes(path));
+  expect(missing.toSorted()).toEqual(['ConfirmReset', 'ResetPassword', 'VerifyEmail']);
+});
+
+test('mails may be sent as the address itself where that is the identity', () => {
+  const { text } = templateFor({ mailFrom: 'auth@example.com', mailIdentity: 'auth@example.com' });
+  expect(text).toContain(':identity/auth@example.com');
+  expect(text).not.toContain(':identity/example.com');
+});
