@@ -136,6 +136,7 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     sessionIdleLifetime: fn('sessionIdleLifetime'),
     sessionLifetime: fn('sessionLifetime'),
     sessionsPerUser: fn('sessionsPerUser'),
+    endedSessionsKept: fn('endedSessionsKept'),
     clientPrint: fn('clientPrint'),
     bcryptCost: fn('bcryptCost'),
     passwordMinLength: fn('passwordMinLength'),

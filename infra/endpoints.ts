@@ -70,6 +70,7 @@ export const ENDPOINTS = {
       'clientId',
       'accessTokenLifetime',
       'sessionIdleLifetime',
+      'endedSessionsKept',
       'clientPrint',
       'corsOrigin',
     ],
@@ -93,7 +94,7 @@ export const ENDPOINTS = {
   blacklist: {
     routes: ['POST /api/token/blacklist'],
     guard: 'open',
-    settings: ['corsOrigin'],
+    settings: ['endedSessionsKept', 'corsOrigin'],
     lend: (fn, { sessions, keyRing }) => {
       sessions.lendTo(fn, 'dynamodb:UpdateItem');
       keyRing.lendTo(fn, 'refreshSecrets');
@@ -102,7 +103,7 @@ export const ENDPOINTS = {
   devices: {
     routes: ['GET /api/sessions', 'DELETE /api/sessions', 'DELETE /api/sessions/{id}'],
     guard: 'bearer',
-    settings: ['corsOrigin'],
+    settings: ['endedSessionsKept', 'corsOrigin'],
     lend: (fn, { users, sessions }) => {
       users.lendTo(fn, { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], on: [PREFIX.user] });
       sessions.lendTo(fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Query');

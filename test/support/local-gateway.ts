@@ -3,6 +3,7 @@ import { createUser } from '../../infra/cli/accounts.ts';
 import type { StackAccess } from '../../infra/cli/stack-access.ts';
 import { startEngine } from '../../infra/local/engine.ts';
 import { startGateway } from '../../infra/local/gateway.ts';
+import type { LocalMail } from '../../infra/local/ses-stand-in.ts';
 import { synthesize } from './template.ts';
 
 /** A password that the policy takes. */
@@ -13,8 +14,11 @@ export interface TestGateway {
   /** Every line the functions wrote. */
   readonly logs: readonly string[];
   readonly access: StackAccess;
+  /** What the functions mailed, oldest first. */
+  readonly mails: readonly LocalMail[];
   /** Posts JSON and reads JSON. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
+  send(method: string, path: string, body: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
   get(path: string, headers?: Record<string, string>): Promise<TestAnswer>;
   /** Makes an account with {@link PASSWORD}. */
   user(username: string): Promise<void>;
@@ -54,16 +58,19 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, text, body: membersIn(text) };
   };
-  const post: TestGateway['post'] = (path, body, headers = {}) =>
+  const send: TestGateway['send'] = (method, path, body, headers = {}) =>
     ask(path, {
-      method: 'POST',
+      method,
       body: typeof body === 'string' ? body : JSON.stringify(body),
       headers: { 'Content-Type': 'application/json', ...headers },
     });
+  const post: TestGateway['post'] = (path, body, headers) => send('POST', path, body, headers);
   return {
     url: gateway.url,
     logs: gateway.logs,
     access: gateway.access,
+    mails: gateway.mails,
+    send,
     post,
     get: (path, headers = {}) => ask(path, { headers }),
     user: async (username) => {

@@ -100,6 +100,15 @@ export const SETTINGS = {
     accepts: [1, 500],
     deployable: [1, 500],
   },
+  /** How long the record of a session that was ended is kept, with its address and user agent. */
+  endedSessionsKept: {
+    kind: 'number',
+    env: 'ENDED_SESSIONS_KEPT_SECONDS',
+    unit: 'seconds',
+    default: 30 * DAY,
+    accepts: [0, 400 * DAY],
+    deployable: [0, 400 * DAY],
+  },
   /** What tells two devices apart when a replaced refresh token comes back within 30 seconds. */
   clientPrint: {
     kind: 'choice',
