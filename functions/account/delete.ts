@@ -27,7 +27,7 @@ export async function deleteAccount(caller: Caller, currentPassword: string, nee
   const { username } = user;
   const name = lookupName(username);
   await guessed(caller, name, currentPassword, 'account-deletion-failed', needs, needs.now());
-  // Ended before they are removed, so that no refresh writes one of them again.
+  // All at once, however many there are, and whatever fails after this.
   await needs.raiseEpoch(user.id);
   await needs.removeSessions(user.id);
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {

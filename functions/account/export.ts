@@ -1,5 +1,5 @@
 import { profileOf, type Profile } from '../shared/domain/profile.ts';
-import { endOf, issuedAt, type Session } from '../shared/domain/session.ts';
+import { endOf, isAlive, issuedAt, type Session } from '../shared/domain/session.ts';
 import type { SessionId } from '../shared/domain/ids.ts';
 import { standing, type Caller, type StandingNeeds } from '../shared/domain/standing.ts';
 import { isoTime } from '../shared/domain/time.ts';
@@ -15,7 +15,9 @@ export interface ExportedSession {
   readonly created_at: string;
   readonly last_used_at: string;
   readonly expires_at: string;
-  /** When it was ended by somebody; null where only time ends it, or the end of all sessions did. */
+  /** Whether it can still be used. */
+  readonly active: boolean;
+  /** When it was ended by itself; null where time ends it, or the end of all sessions did. */
   readonly ended_at: string | null;
   readonly address: string;
   readonly user_agent: string;
@@ -34,7 +36,12 @@ const PAGE = 100;
 /** The caller's data, to take along. @throws {Refusal} `bearer-refused` */
 export async function exportAccount(caller: Caller, needs: ExportNeeds): Promise<Exported> {
   const [{ user }, sessions] = await Promise.all([standing(caller, needs), allSessions(caller, needs)]);
-  return { exported_at: isoTime(needs.now()), profile: profileOf(user), sessions: sessions.map(exported) };
+  const now = needs.now();
+  return {
+    exported_at: isoTime(now),
+    profile: profileOf(user),
+    sessions: sessions.map((session) => exported(session, isAlive(session, user.epoch, now))),
+  };
 }
 
 async function allSessions({ userId }: Caller, needs: ExportNeeds): Promise<readonly Session[]> {
@@ -48,11 +55,12 @@ async function allSessions({ userId }: Caller, needs: ExportNeeds): Promise<read
   return sessions;
 }
 
-const exported = (session: Session): ExportedSession => ({
+const exported = (session: Session, active: boolean): ExportedSession => ({
   id: session.sessionId,
   created_at: isoTime(session.createdAt),
   last_used_at: isoTime(issuedAt(session)),
   expires_at: isoTime(endOf(session)),
+  active,
   ended_at: session.revokedAt === undefined ? null : isoTime(session.revokedAt),
   address: session.device.address,
   user_agent: session.device.userAgent,

@@ -23,7 +23,7 @@ If that was not you, do nothing: the address stays unused.
 export const emailChanging = (to: string, username: string): Mail => ({
   to,
   subject: 'Your email address is being changed',
-  text: `Somebody, probably you, is taking this email address off the account "${username}", with its password.
+  text: `Somebody who knows the password, probably you, is taking this email address off the account "${username}".
 
 If that was not you, change your password now: that ends every session.
 `,
@@ -56,6 +56,6 @@ If that was not you, somebody else reads your mail: secure your mailbox, then ch
 export const accountWasDeleted = (to: string, username: string): Mail => ({
   to,
   subject: 'Your account was deleted',
-  text: `The account "${username}" was deleted, with its password. Nothing is kept of it here.
+  text: `The account "${username}" was deleted by somebody who knows its password. Nothing is kept of it here.
 `,
 });

@@ -295,10 +295,13 @@ describe('a deletion', () => {
   });
 
   test('cut off by an outage leaves an account that can be deleted again', async () => {
-    service.proxy.disturb(({ operation }) => (operation === 'TransactWriteItems' ? 'fail' : undefined));
-    expect(await remove()).toMatchObject({ status: 503 });
-    service.proxy.disturb(() => undefined);
-    pair = await service.login(account);
+    for (const failing of ['Query', 'TransactWriteItems']) {
+      service.proxy.disturb(({ operation }) => (operation === failing ? 'fail' : undefined));
+      expect(await remove()).toMatchObject({ status: 503 });
+      service.proxy.disturb(() => undefined);
+      expect((await service.call('profile', { authorizer: authorizerContext(pair.access) })).status).toBe(401);
+      pair = await service.login(account);
+    }
     expect(await remove()).toMatchObject({ status: 204 });
     expect(await stored()).toBeUndefined();
   });
@@ -326,7 +329,7 @@ describe('an export', () => {
     ]);
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     const session = { id: expect.any(String), created_at: time, last_used_at: time, expires_at: time };
-    const here = { ...session, ended_at: null, address: '203.0.113.7', user_agent: 'test/1' };
+    const here = { ...session, active: true, ended_at: null, address: '203.0.113.7', user_agent: 'test/1' };
     expect(answer.body).toEqual({
       exported_at: time,
       profile: {
@@ -339,7 +342,11 @@ describe('an export', () => {
         roles: [],
         created_at: '2023-11-14T22:13:20Z',
       },
-      sessions: [{ ...session, ended_at: time, address: '198.51.100.1', user_agent: 'phone/2' }, here, here],
+      sessions: [
+        { ...session, active: false, ended_at: time, address: '198.51.100.1', user_agent: 'phone/2' },
+        here,
+        here,
+      ],
     });
     expect(answer.text).not.toMatch(/bcrypt|\$2b\$|passwordHash/);
   });

@@ -81,20 +81,6 @@ describe('a reset', () => {
     const form = { token: await resetToken(service, email), new_password: NEW };
     expect((await service.call('confirm-reset', { form })).status).toBe(200);
   });
-
-  test('that meets a change of the user is decided again', async () => {
-    const token = await resetToken(service, email);
-    let disturbed = false;
-    service.proxy.disturb(({ operation }) => {
-      if (operation !== 'TransactWriteItems' || disturbed) return undefined;
-      disturbed = true;
-      return { delayed: 300 };
-    });
-    const answering = confirm({ token, new_password: NEW });
-    await service.tables.store.setUser({ ...(await stored()), email: email.toUpperCase() });
-    expect(await answering).toMatchObject({ status: 200 });
-    expect(await loginStatus(NEW)).toBe(200);
-  });
 });
 
 describe('a code', () => {
@@ -126,20 +112,6 @@ describe('a code', () => {
     const fourth = await resetToken(service, email);
     expect(await confirm({ token: fourth, new_password: NEW })).toMatchObject({ status: 200 });
     expect(await confirm({ token: third, new_password: NEW })).toEqual(INVALID);
-  });
-
-  test('that meets a change of the password at the same moment does nothing', async () => {
-    const token = await resetToken(service, email);
-    let disturbed = false;
-    service.proxy.disturb(({ operation }) => {
-      if (operation !== 'TransactWriteItems' || disturbed) return undefined;
-      disturbed = true;
-      return { delayed: 300 };
-    });
-    const answering = confirm({ token, new_password: NEW });
-    const user = await stored();
-    await service.tables.store.setUser({ ...user, passwordVersion: user.passwordVersion + 1 });
-    expect(await answering).toEqual(INVALID);
   });
 
   test('dies with its address', async () => {

@@ -140,22 +140,6 @@ test('of two accounts that wait for the same address, the first to confirm it ha
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
 });
 
-test('a user who changes meanwhile is read again', async () => {
-  const token = await ask();
-  let disturbed = false;
-  service.proxy.disturb(({ operation }) => {
-    if (operation !== 'TransactWriteItems' || disturbed) return undefined;
-    disturbed = true;
-    // What the first try was decided on: no address before.
-    return { delayed: 200 };
-  });
-  const answering = verify(token);
-  const user = (await service.tables.store.findUser(account.user.id))!;
-  await service.tables.store.setUser({ ...user, email: 'old@example.com', roles: ['admin'] });
-  expect(await answering).toMatchObject({ status: 200 });
-  expect(await service.tables.store.findUser(account.user.id)).toMatchObject({ email, emailVerified: true });
-});
-
 test('what is stored of a code is its hash, and it is garbage when it expires', async () => {
   const token = await ask();
   const stored = (await codeFinder(...table())(token))!;
