@@ -38,13 +38,16 @@ export const confirms = (code: Code | undefined, user: User | undefined, now: Un
 
 /** Whether a code that was found still opens its user's account. */
 export const opens = (code: Code | undefined, user: User | undefined, now: UnixSeconds): code is Code =>
-  isUsable(code, 'reset', user, now) &&
-  user?.passwordVersion === code.passwordVersion &&
-  hasVerified(user, canonicalEmail(code.address));
+  isUsable(code, 'reset', user, now) && user !== undefined && hasVerified(user, canonicalEmail(code.address));
 
 /** Whether an address, in its canonical form, is one that the user has verified. */
 export const hasVerified = ({ email, emailVerified }: User, canonical: string): boolean =>
   emailVerified === true && email !== undefined && canonicalEmail(email) === canonical;
 
+/** Whoever asked for a code knew the password or had the mailbox then: a change of the password shuts them out, however far they came. */
 const isUsable = (code: Code | undefined, kind: CodeKind, user: User | undefined, now: UnixSeconds): code is Code =>
-  code?.kind === kind && now < code.expiresAt && user?.id === code.userId && user.status === 'active';
+  code?.kind === kind &&
+  now < code.expiresAt &&
+  user?.id === code.userId &&
+  user.status === 'active' &&
+  user.passwordVersion === code.passwordVersion;

@@ -25,7 +25,7 @@ export const emailChanging = (to: string, username: string): Mail => ({
   subject: 'Your email address is being changed',
   text: `Somebody who knows the password, probably you, is taking this email address off the account "${username}".
 
-If that was not you, change your password now: that ends every session.
+If that was not you, change your password now: that ends every session and keeps a new address from being confirmed.
 `,
 });
 

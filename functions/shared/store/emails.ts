@@ -63,11 +63,12 @@ export const emailVerifier =
         Update: {
           TableName: table,
           Key: userKey(id),
-          ConditionExpression: `#status = :active AND pendingEmail = :address AND ${emailAsRead(email)}`,
+          ConditionExpression: `#status = :active AND passwordVersion = :version AND pendingEmail = :address AND ${emailAsRead(email)}`,
           UpdateExpression: 'SET email = :address, emailVerified = :true REMOVE pendingEmail',
           ExpressionAttributeNames: { '#status': 'status' },
           ExpressionAttributeValues: {
             ':active': 'active',
+            ':version': read.passwordVersion,
             ':address': pendingEmail,
             ':true': true,
             ...(email !== undefined && { ':email': email }),

@@ -8,7 +8,14 @@ import { codeFinder, codePutter } from '../../../functions/shared/store/codes.ts
 import { emailFinder } from '../../../functions/shared/store/emails.ts';
 import { emailKey } from '../../../functions/shared/store/schema.ts';
 import { count } from '../../support/counts.ts';
-import { PROBLEM_HEADERS, problemOf, startService, type Account, type Service } from '../../support/service.ts';
+import {
+  authorizerContext,
+  PROBLEM_HEADERS,
+  problemOf,
+  startService,
+  type Account,
+  type Service,
+} from '../../support/service.ts';
 import { changeEmail, nextMail, tokenIn, verifyAddress } from '../../support/verified.ts';
 
 let service: Service;
@@ -93,6 +100,16 @@ test('a code of an address that is not waited for any more is refused', async ()
   await changeEmail(service, await service.login(account), account, null);
   expect(await verify(newer)).toEqual(invalid);
   expect(await ownerOf(email)).toBeUndefined();
+});
+
+test('a change of the password takes the address back that somebody asked for who knew the old one', async () => {
+  await verifyAddress(service, account, email);
+  const token = await ask(account, `thief.${email}`);
+  const authorizer = authorizerContext((await service.login(account)).access);
+  const json = { current_password: account.password, new_password: 'a horse of another colour' };
+  expect(await service.call('password', { authorizer, json })).toMatchObject({ status: 200 });
+  expect(await verify(token)).toEqual(invalid);
+  expect([await ownerOf(email), await ownerOf(`thief.${email}`)]).toEqual([account.user.id, undefined]);
 });
 
 test('a code for a reset verifies nothing', async () => {

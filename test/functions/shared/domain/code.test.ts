@@ -27,6 +27,7 @@ test.each([
   ['nobody', undefined],
   ['somebody else', { ...waiting, id: 'other' as never }],
   ['a disabled user', { ...waiting, status: 'disabled' as const }],
+  ['a user with another password by now', { ...waiting, passwordVersion: 2 }],
   ['a user who waits for another address', { ...waiting, pendingEmail: 'other@example.com' }],
   ['a user who waits for none', aUser()],
 ])('a code confirms nothing for %s', (_, user) => {

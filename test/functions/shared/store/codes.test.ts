@@ -123,6 +123,7 @@ describe('a verification', () => {
   test.each<[string, () => User]>([
     ['waits for another address', () => ({ ...user, pendingEmail: 'other@example.com' })],
     ['waits for none', () => user],
+    ['has another password by now', () => ({ ...user, pendingEmail: wanted(), passwordVersion: 3 })],
     ['was disabled', () => ({ ...user, pendingEmail: wanted(), status: 'disabled' })],
     ['has another address by now', () => ({ ...user, pendingEmail: wanted(), email: 'other@example.com' })],
   ])('does nothing for a user who %s', async (_, standing) => {
