@@ -28,7 +28,7 @@ export function removalOf(table: string, name: string, user: User): TransactItem
         TableName: table,
         Key: userKey(user.id),
         // An address that was verified after the user was read would stay taken for ever.
-        ConditionExpression: `attribute_exists(pk) AND ${email === undefined ? 'emailVerified <> :true' : 'email = :email'}`,
+        ConditionExpression: `attribute_exists(pk) AND ${email === undefined ? '(attribute_not_exists(emailVerified) OR emailVerified <> :true)' : 'email = :email'}`,
         ExpressionAttributeValues: email === undefined ? { ':true': true } : { ':email': email },
       },
     },
