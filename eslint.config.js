@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 
 const aws = {
   regex: '^@(aws-sdk|smithy)/',
-  message: 'The AWS SDK stays in functions/shared/store and shared/runtime.',
+  message: 'The AWS SDK stays in functions/shared/store, shared/mail and shared/runtime.',
 };
 const events = { regex: '^aws-lambda$', message: 'AWS event types stay in handler.ts and functions/shared/http.' };
 const jose = { regex: '^jose$', message: 'jose stays in functions/shared/token.' };
@@ -26,6 +26,9 @@ const room = (files, ...patterns) => ({
 const sharedRoom = (name, folders, ...patterns) =>
   room(`functions/shared/${name}/**/*.ts`, ours('', folders, `functions/shared/${name}`), ...patterns);
 
+/** What a function may import. */
+const ROOMS = ['domain', 'token', 'password', 'store', 'mail', 'account', 'http', 'runtime'];
+
 /**
  * Who may import whom (CONTRIBUTING.md, "The rooms"). Each row: a room, what of ours it may import besides itself,
  * and what it may not have of the rest. Imports point downwards only; of two rows for one file the later one counts.
@@ -40,25 +43,33 @@ const rooms = [
   // token for the shape of a key ring, which peppers share.
   sharedRoom('password', ['domain', 'token'], aws, events, jose),
   sharedRoom('store', ['domain'], events, jose, bcrypt),
+  sharedRoom('mail', ['domain'], events, jose, bcrypt),
+  // Steps that several operations have; like those they get what they need handed in.
+  sharedRoom(
+    'account',
+    ['domain', 'mail', 'password', 'store'],
+    aws,
+    events,
+    jose,
+    bcrypt,
+    typesOnly('/(store|password|mail/mailer)/?', 'A step asks for what it needs; a handler fills it in.'),
+  ),
   sharedRoom('http', ['domain', 'runtime'], aws, jose, bcrypt),
   sharedRoom('runtime', ['domain'], events, jose, bcrypt),
   // One Lambda each. An operation gets what it needs handed in, so it never names the wire, the table or the process.
   room(
     'functions/!(shared)/*.ts',
-    ours('shared/', ['domain', 'token', 'password', 'store', 'http', 'runtime'], 'A function'),
+    ours('shared/', ROOMS, 'A function'),
     aws,
     events,
     jose,
     bcrypt,
-    typesOnly('/shared/(store|http|runtime)/', 'An operation asks for what it needs; its handler fills it in.'),
+    typesOnly(
+      '/shared/(store|http|runtime|mail/mailer)',
+      'An operation asks for what it needs; its handler fills it in.',
+    ),
   ),
-  room(
-    'functions/!(shared)/handler.ts',
-    ours('shared/', ['domain', 'token', 'password', 'store', 'http', 'runtime'], 'A function'),
-    aws,
-    jose,
-    bcrypt,
-  ),
+  room('functions/!(shared)/handler.ts', ours('shared/', ROOMS, 'A function'), aws, jose, bcrypt),
   // What is deployed shares names and settings with the functions, and takes handlers by path, never by import.
   room('infra/**/*.ts', {
     regex: '/functions/(?!shared/)',

@@ -6,6 +6,7 @@ import { UNROUTED, endpointsOf, methodsByPath, type FunctionRow } from './endpoi
 import { gatewayResponses } from './gateway-responses.ts';
 import { addFallback, addRoutes, baseUrl, restApi, tokenAuthorizer } from './gateway.ts';
 import { keyRing } from './key-ring.ts';
+import { mail } from './mail.ts';
 import { standInFor } from './stand-ins.ts';
 import { sessionsTable, usersTable } from './tables.ts';
 
@@ -22,6 +23,7 @@ export class AuthStack extends Stack {
       users: usersTable(this, deployment),
       sessions: sessionsTable(this, deployment),
       keyRing: keyRing(this, deployment),
+      mail: mail(this, deployment),
     };
     const api = restApi(this, deployment);
     const issuer = deployment.issuer ?? baseUrl(this, api);

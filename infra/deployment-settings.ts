@@ -106,15 +106,18 @@ export const NUMBERS = {
     unit: 'requests per second',
     range: [1, 10_000],
     default: productionDiffers(20, 50),
-    about: 'Steady rate of POST /api/token: every login costs a password hash.',
+    about: 'Steady rate of POST /api/token (every login costs a password hash) and of POST /api/password/reset.',
   },
   loginThrottleBurst: {
     unit: 'requests',
     range: [1, 5_000],
     default: productionDiffers(40, 100),
-    about: 'Logins taken at once.',
+    about: 'Logins taken at once, and resets asked for at once.',
   },
 } as const satisfies Record<string, NumberSetting>;
+
+/** A local run sends no mail anywhere, so it can have an address. */
+const MAIL_FROM: Partial<PerEnvironment<string>> = { local: 'latchkey@example.com' };
 
 type StackSettings = {
   readonly [Name in keyof typeof CHOICES]: (typeof CHOICES)[Name]['choices'][number];
@@ -125,6 +128,8 @@ export interface Deployment {
   readonly environment: Environment;
   /** Base URL that tokens name as `iss`; without it, the API's own execute-api URL. */
   readonly issuer: string | undefined;
+  /** The identity in Amazon SES that mails are sent as; undefined where no mail is sent. */
+  readonly mailIdentity: string | undefined;
   readonly functions: { readonly [Name in SettingName]: SettingValue<Name> };
   readonly stack: StackSettings;
 }
@@ -154,9 +159,14 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     keyPublicationTime: fn('keyPublicationTime'),
     keyRefreshInterval: fn('keyRefreshInterval'),
     keyMaxStale: fn('keyMaxStale'),
+    endedSessionsKept: fn('endedSessionsKept'),
     clientPrint: fn('clientPrint'),
     bcryptCost: fn('bcryptCost'),
     passwordMinLength: fn('passwordMinLength'),
+    mailFrom: settingFrom('mailFrom', text('mailFrom') ?? MAIL_FROM[environment], 'deploy'),
+    verifyLink: fn('verifyLink'),
+    resetLink: fn('resetLink'),
+    resetAnswerTime: fn('resetAnswerTime'),
     corsOrigin: fn('corsOrigin'),
   };
   notLongerThan(functions, 'accessTokenLifetime', 'sessionIdleLifetime');
@@ -185,13 +195,20 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     loginThrottleBurst: number('loginThrottleBurst'),
   };
 
-  return { environment, issuer: issuerFrom(text('issuer'), environment), functions, stack };
+  return {
+    environment,
+    issuer: issuerFrom(text('issuer'), environment),
+    mailIdentity: mailIdentityFrom(text('mailIdentity'), functions.mailFrom),
+    functions,
+    stack,
+  };
 }
 
 /** Names of all settings that a stack takes from context. */
 export const CONTEXT_NAMES = [
   'env',
   'issuer',
+  'mailIdentity',
   ...Object.keys(SETTINGS),
   ...Object.keys(CHOICES),
   ...Object.keys(NUMBERS),
@@ -241,4 +258,12 @@ function issuerFrom(text: string | undefined, environment: Environment): string 
     );
   }
   return text;
+}
+
+/** The address itself or its domain, whichever SES has verified; the domain unless told. */
+function mailIdentityFrom(text: string | undefined, mailFrom: string): string | undefined {
+  const domain = mailFrom.slice(mailFrom.indexOf('@') + 1);
+  if (text === undefined) return mailFrom === 'none' ? undefined : domain;
+  if (mailFrom !== 'none' && [mailFrom, domain].includes(text)) return text;
+  throw new RangeError(`Setting mailIdentity must be mailFrom (${mailFrom}) or its domain, not "${text}".`);
 }

@@ -4,6 +4,7 @@ import type { SettingName } from '../functions/shared/domain/settings.ts';
 import { PREFIX } from '../functions/shared/store/schema.ts';
 import type { Deployment } from './deployment-settings.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { Mail } from './mail.ts';
 import type { SessionsTable, UsersTable } from './tables.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -14,6 +15,7 @@ export interface Lenders {
   readonly users: UsersTable;
   readonly sessions: SessionsTable;
   readonly keyRing: KeyRing;
+  readonly mail: Mail;
 }
 
 export interface FunctionRow {
@@ -30,6 +32,9 @@ export interface Endpoint extends FunctionRow {
   /** Where it says no, neither the routes nor the function are there. */
   readonly when?: (deployment: Deployment) => boolean;
 }
+
+/** Nothing leads to the routes of mailed codes where no mail is sent. */
+const sendsMail = ({ mailIdentity }: Deployment): boolean => mailIdentity !== undefined;
 
 export const ENDPOINTS = {
   login: {
@@ -69,6 +74,7 @@ export const ENDPOINTS = {
       'clientId',
       'accessTokenLifetime',
       'sessionIdleLifetime',
+      'endedSessionsKept',
       'clientPrint',
       'corsOrigin',
     ],
@@ -92,7 +98,7 @@ export const ENDPOINTS = {
   blacklist: {
     routes: ['POST /api/token/blacklist'],
     guard: 'open',
-    settings: ['corsOrigin'],
+    settings: ['endedSessionsKept', 'corsOrigin'],
     lend: (fn, { sessions, keyRing }) => {
       sessions.lendTo(fn, 'dynamodb:UpdateItem');
       keyRing.lendTo(fn, 'refreshSecrets');
@@ -103,20 +109,21 @@ export const ENDPOINTS = {
     guard: 'open',
     when: ({ stack }) => stack.registration === 'on',
     memory: 'loginMemory',
-    settings: ['bcryptCost', 'passwordMinLength', 'registrationsPerAddress', 'corsOrigin'],
-    lend: (fn, { users, keyRing }) => {
+    settings: ['bcryptCost', 'passwordMinLength', 'registrationsPerAddress', 'mailFrom', 'verifyLink', 'corsOrigin'],
+    lend: (fn, { users, keyRing, mail }) => {
       users.lendTo(
         fn,
-        { actions: ['dynamodb:PutItem'], on: [PREFIX.login, PREFIX.user] },
+        { actions: ['dynamodb:PutItem'], on: [PREFIX.login, PREFIX.user, PREFIX.code] },
         { actions: ['dynamodb:UpdateItem'], on: [PREFIX.attempts] },
       );
       keyRing.lendTo(fn, 'peppers');
+      mail.lendTo(fn);
     },
   },
   devices: {
     routes: ['GET /api/sessions', 'DELETE /api/sessions', 'DELETE /api/sessions/{id}'],
     guard: 'bearer',
-    settings: ['corsOrigin'],
+    settings: ['endedSessionsKept', 'corsOrigin'],
     lend: (fn, { users, sessions }) => {
       users.lendTo(fn, { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], on: [PREFIX.user] });
       sessions.lendTo(fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Query');
@@ -150,12 +157,77 @@ export const ENDPOINTS = {
     },
   },
   profile: {
-    routes: ['GET /api/profile', 'PATCH /api/profile'],
+    routes: ['GET /api/profile'],
     guard: 'bearer',
     settings: ['corsOrigin'],
     lend: (fn, { users, sessions }) => {
-      users.lendTo(fn, { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], on: [PREFIX.user] });
+      users.lendTo(fn, { actions: ['dynamodb:GetItem'], on: [PREFIX.user] });
       sessions.lendTo(fn, 'dynamodb:GetItem');
+    },
+  },
+  account: {
+    routes: ['PATCH /api/profile', 'DELETE /api/profile', 'GET /api/profile/export'],
+    guard: 'bearer',
+    memory: 'loginMemory',
+    settings: ['bcryptCost', 'mailFrom', 'verifyLink', 'corsOrigin'],
+    lend: (fn, { users, sessions, keyRing, mail }) => {
+      users.lendTo(
+        fn,
+        { actions: ['dynamodb:GetItem'], on: [PREFIX.user, PREFIX.login] },
+        { actions: ['dynamodb:UpdateItem'], on: [PREFIX.user, PREFIX.attempts] },
+        { actions: ['dynamodb:PutItem'], on: [PREFIX.code] },
+        { actions: ['dynamodb:DeleteItem'], on: [PREFIX.user, PREFIX.login, PREFIX.email, PREFIX.attempts] },
+      );
+      sessions.lendTo(fn, 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:DeleteItem');
+      keyRing.lendTo(fn, 'peppers');
+      mail.lendTo(fn);
+    },
+  },
+  'verify-email': {
+    routes: ['POST /api/email/verify'],
+    guard: 'open',
+    when: sendsMail,
+    settings: ['corsOrigin'],
+    lend: (fn, { users }) => {
+      users.lendTo(
+        fn,
+        { actions: ['dynamodb:GetItem'], on: [PREFIX.code, PREFIX.user] },
+        { actions: ['dynamodb:UpdateItem'], on: [PREFIX.user] },
+        { actions: ['dynamodb:PutItem'], on: [PREFIX.email] },
+        { actions: ['dynamodb:DeleteItem'], on: [PREFIX.code, PREFIX.email, PREFIX.attempts] },
+      );
+    },
+  },
+  'reset-password': {
+    routes: ['POST /api/password/reset'],
+    guard: 'open',
+    when: sendsMail,
+    settings: ['mailFrom', 'resetLink', 'resetAnswerTime', 'corsOrigin'],
+    lend: (fn, { users, mail }) => {
+      users.lendTo(
+        fn,
+        { actions: ['dynamodb:GetItem'], on: [PREFIX.email, PREFIX.user] },
+        { actions: ['dynamodb:UpdateItem'], on: [PREFIX.attempts] },
+        { actions: ['dynamodb:PutItem'], on: [PREFIX.code] },
+      );
+      mail.lendTo(fn);
+    },
+  },
+  'confirm-reset': {
+    routes: ['POST /api/password/reset/confirm'],
+    guard: 'open',
+    when: sendsMail,
+    memory: 'loginMemory',
+    settings: ['bcryptCost', 'passwordMinLength', 'mailFrom', 'corsOrigin'],
+    lend: (fn, { users, keyRing, mail }) => {
+      users.lendTo(
+        fn,
+        { actions: ['dynamodb:GetItem'], on: [PREFIX.code, PREFIX.user] },
+        { actions: ['dynamodb:UpdateItem'], on: [PREFIX.login, PREFIX.user] },
+        { actions: ['dynamodb:DeleteItem'], on: [PREFIX.code, PREFIX.attempts] },
+      );
+      keyRing.lendTo(fn, 'peppers');
+      mail.lendTo(fn);
     },
   },
   jwks: {

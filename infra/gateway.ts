@@ -11,15 +11,19 @@ import {
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Deployment } from './deployment-settings.ts';
-import { partsOf, type Endpoint, type Route } from './endpoints.ts';
+import { endpointsOf, partsOf, type Endpoint, type Route } from './endpoints.ts';
 
 /** A literal, because a reference to the stage from a function would be a dependency cycle. */
 export const STAGE = 'v1';
 
-const LOGIN: Route = 'POST /api/token';
+/** A login costs a password hash; a reset holds an instance for as long as its answer is held back, and may send a mail. */
+const COSTLY: readonly Route[] = ['POST /api/token', 'POST /api/password/reset'];
 
 /** The REST API before it has methods: functions need its id first, methods need the functions. */
-export function restApi(stack: Stack, { environment, stack: settings }: Deployment): RestApi {
+export function restApi(stack: Stack, deployment: Deployment): RestApi {
+  const { environment, stack: settings } = deployment;
+  const deployed = endpointsOf(deployment).flatMap(([, { routes }]) => routes);
+  const costly = COSTLY.filter((route) => deployed.includes(route));
   const api = new RestApi(stack, 'Api', {
     restApiName: `latchkey-${environment}`,
     endpointConfiguration: { types: [EndpointType.REGIONAL] },
@@ -28,10 +32,12 @@ export function restApi(stack: Stack, { environment, stack: settings }: Deployme
       stageName: STAGE,
       methodOptions: {
         '/*/*': { throttlingRateLimit: settings.throttleRate, throttlingBurstLimit: settings.throttleBurst },
-        [methodPath(LOGIN)]: {
-          throttlingRateLimit: settings.loginThrottleRate,
-          throttlingBurstLimit: settings.loginThrottleBurst,
-        },
+        ...Object.fromEntries(
+          costly.map((route) => [
+            methodPath(route),
+            { throttlingRateLimit: settings.loginThrottleRate, throttlingBurstLimit: settings.loginThrottleBurst },
+          ]),
+        ),
       },
     },
   });

@@ -2,7 +2,7 @@ import { stringsIn } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { json } from '../shared/http/reply.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv } from '../shared/runtime/env.ts';
+import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
 import { secret } from '../shared/runtime/secrets.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { sessionRevoker } from '../shared/store/sessions.ts';
@@ -10,11 +10,16 @@ import { importedSecretsFrom, refreshReaderWith } from '../shared/token/refresh-
 import { blacklist, type BlacklistNeeds } from './blacklist.ts';
 
 const env = readEnv('SESSIONS_TABLE', 'REFRESH_SECRETS_SECRET');
+const settings = readSettings('endedSessionsKept');
 
 const needs: Omit<BlacklistNeeds, 'note'> = {
   now,
   readToken: refreshReaderWith(secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom)),
-  revokeSession: sessionRevoker(storeClient(optionalEnv('DYNAMODB_ENDPOINT')), env.SESSIONS_TABLE),
+  revokeSession: sessionRevoker(
+    storeClient(optionalEnv('DYNAMODB_ENDPOINT')),
+    env.SESSIONS_TABLE,
+    settings.endedSessionsKept,
+  ),
 };
 
 export const handler = endpoint(async (event, note) => {

@@ -5,7 +5,7 @@ import { choiceIn, pageIn } from '../shared/http/query.ts';
 import { json, noContent } from '../shared/http/reply.ts';
 import { callerIn } from '../shared/http/request.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv } from '../shared/runtime/env.ts';
+import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { epochRaiser, othersEnder } from '../shared/store/epochs.ts';
 import { sessionLister } from '../shared/store/session-list.ts';
@@ -14,6 +14,7 @@ import { userFinder } from '../shared/store/users.ts';
 import { endAllSessions, endOtherSessions, endSession, listSessions, type DevicesNeeds } from './devices.ts';
 
 const env = readEnv('USERS_TABLE', 'SESSIONS_TABLE');
+const settings = readSettings('endedSessionsKept');
 
 const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
 const shared: Omit<DevicesNeeds, 'note'> = {
@@ -21,7 +22,7 @@ const shared: Omit<DevicesNeeds, 'note'> = {
   findSession: sessionFinder(store, env.SESSIONS_TABLE),
   findUser: userFinder(store, env.USERS_TABLE),
   listSessions: sessionLister(store, env.SESSIONS_TABLE),
-  revokeSession: sessionRevoker(store, env.SESSIONS_TABLE),
+  revokeSession: sessionRevoker(store, env.SESSIONS_TABLE, settings.endedSessionsKept),
   raiseEpoch: epochRaiser(store, env.USERS_TABLE),
   endOthers: othersEnder(store, { users: env.USERS_TABLE, sessions: env.SESSIONS_TABLE }),
 };

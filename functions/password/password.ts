@@ -1,12 +1,11 @@
-import { FREE_ATTEMPTS } from '../shared/domain/attempts.ts';
+import { guessesOf } from '../shared/account/counters.ts';
+import { guessed } from '../shared/account/current-password.ts';
 import type { Note } from '../shared/domain/events.ts';
-import type { SessionId, UserId } from '../shared/domain/ids.ts';
+import type { SessionId } from '../shared/domain/ids.ts';
 import { passwordFaults } from '../shared/domain/password-policy.ts';
 import { Outage, Refusal } from '../shared/domain/refusal.ts';
 import { newSession, type ClientPrint, type Device, type SessionLifetimes } from '../shared/domain/session.ts';
 import { standing, type Caller, type StandingNeeds } from '../shared/domain/standing.ts';
-import type { UnixSeconds } from '../shared/domain/time.ts';
-import type { Login } from '../shared/domain/user.ts';
 import { lookupName } from '../shared/domain/username.ts';
 import type { Passwords } from '../shared/password/hash.ts';
 import type { ClearAttempts, CountAttempt } from '../shared/store/attempts.ts';
@@ -33,9 +32,6 @@ export interface PasswordNeeds extends StandingNeeds {
 /** How often a change that met another one is tried. */
 const TRIES = 3;
 
-/** Under which a user's wrong guesses here are counted. No username has a space in it, so no login can raise it. */
-const guessesOf = (userId: UserId): string => `password ${userId}`;
-
 /**
  * Changes the caller's own password. Every session ends, the caller's too: whoever else held a token of it is out. The
  * answer is the pair of a new one.
@@ -55,7 +51,7 @@ export async function changePassword(
 
   const now = needs.now();
   const name = lookupName(user.username);
-  const login = await guessed(caller, name, current, needs, now);
+  const login = await guessed(caller, name, current, 'password-change-failed', needs, now);
   const hash = await needs.passwords.hash(wanted);
 
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
@@ -71,25 +67,4 @@ export async function changePassword(
     ({ user } = await standing(caller, needs));
   }
   throw new Outage('an account under contention');
-}
-
-/** The login that the current password belongs to. Counted before anything is compared, like a login. */
-async function guessed(
-  caller: Caller,
-  name: string,
-  current: string,
-  needs: PasswordNeeds,
-  now: UnixSeconds,
-): Promise<Login> {
-  const guesses = guessesOf(caller.userId);
-  const [counted, login] = await Promise.all([needs.countAttempt(guesses, now), needs.findLogin(name)]);
-  if (!counted.mayTry) {
-    needs.note('password-change-failed', { ...caller, reason: 'too-many-guesses' });
-    throw new Refusal('too-many-guesses', { retryAfter: counted.wait });
-  }
-  if (login?.userId !== caller.userId) throw new Refusal('bearer-refused');
-  if (await needs.passwords.matches(current, login.passwordHash)) return login;
-  if (counted.failures >= FREE_ATTEMPTS) needs.note('lock', { ...caller, reason: 'wrong-password' });
-  needs.note('password-change-failed', { ...caller, reason: 'wrong-password' });
-  throw new Refusal('invalid-fields', { fields: { current_password: ['Invalid password.'] } });
 }

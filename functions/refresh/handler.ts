@@ -15,7 +15,14 @@ import { importedRingFrom, signerWith } from '../shared/token/sign.ts';
 import { refresh, type RefreshNeeds } from './refresh.ts';
 
 const env = readEnv('ISSUER', 'USERS_TABLE', 'SESSIONS_TABLE', 'SIGNING_KEYS_SECRET', 'REFRESH_SECRETS_SECRET');
-const settings = readSettings('audience', 'clientId', 'accessTokenLifetime', 'sessionIdleLifetime', 'clientPrint');
+const settings = readSettings(
+  'audience',
+  'clientId',
+  'accessTokenLifetime',
+  'sessionIdleLifetime',
+  'endedSessionsKept',
+  'clientPrint',
+);
 
 const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
 const refreshSecrets = secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom);
@@ -32,7 +39,7 @@ const needs: Omit<RefreshNeeds, 'note'> = {
   findUser: userFinder(store, env.USERS_TABLE),
   rotateUnread: unreadRotator(store, env.SESSIONS_TABLE),
   changeSession: sessionChanger(store, env.SESSIONS_TABLE),
-  revokeSession: sessionRevoker(store, env.SESSIONS_TABLE),
+  revokeSession: sessionRevoker(store, env.SESSIONS_TABLE, settings.endedSessionsKept),
   pair: pairsWith(
     signerWith(secret(env.SIGNING_KEYS_SECRET, importedRingFrom)),
     refreshTokensWith(refreshSecrets),

@@ -16,6 +16,7 @@ const STAND_INS = {
   '@aws-sdk/credential-provider-node': 'environment-credentials.ts',
   '@aws-sdk/middleware-endpoint-discovery': 'no-endpoint-discovery.ts',
   '@smithy/core/event-streams': 'no-event-streams.ts',
+  '@aws-sdk/signature-v4-multi-region': 'one-region-signatures.ts',
 };
 
 const OPTIONS = {

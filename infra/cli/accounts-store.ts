@@ -1,13 +1,12 @@
 /** How operators read and write accounts. What only they need, such as a scan of the table, is here and in no function. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, DynamoDBDocumentClient, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { UserId } from '../../functions/shared/domain/ids.ts';
 import { Unfit } from '../../functions/shared/domain/unknown.ts';
 import type { User } from '../../functions/shared/domain/user.ts';
 import { conditional, reached, type StoreClient } from '../../functions/shared/store/client.ts';
-import { storedSessionId } from '../../functions/shared/store/items.ts';
 import { loginFinder, type Account } from '../../functions/shared/store/logins.ts';
-import { loginKey, PREFIX, sessionKey, USERS_KEY, userKey } from '../../functions/shared/store/schema.ts';
+import { loginKey, PREFIX, USERS_KEY, userKey } from '../../functions/shared/store/schema.ts';
 import { transacted } from '../../functions/shared/store/transactions.ts';
 import { userFinder, userFrom } from '../../functions/shared/store/users.ts';
 import type { StackAccess } from './stack-access.ts';
@@ -41,10 +40,15 @@ export async function findAccount(client: StoreClient, table: string, name: stri
 }
 
 /** Gives an account another password hash and ends its sessions. @returns false where it changed since it was read */
-export function putPassword(client: StoreClient, table: string, account: Account, hash: string): Promise<boolean> {
+export async function putPassword(
+  client: StoreClient,
+  table: string,
+  account: Account,
+  hash: string,
+): Promise<boolean> {
   const { name, login, user } = account;
   const version = Math.max(login.passwordVersion, user.passwordVersion) + 1;
-  return transacted(client, [
+  const obstacles = await transacted(client, [
     {
       Update: {
         TableName: table,
@@ -69,6 +73,7 @@ export function putPassword(client: StoreClient, table: string, account: Account
       },
     },
   ]);
+  return obstacles === undefined;
 }
 
 /** Gives a user other roles. @returns false where they are no longer those that were read */
@@ -96,44 +101,6 @@ export async function putStatus(client: StoreClient, table: string, id: UserId, 
     ExpressionAttributeValues: { ':status': status, ...(disabling && { ':one': 1 }) },
   });
   return (await conditional(client.send(update), () => undefined)).done;
-}
-
-/** Removes an account as a whole. @returns false where it is gone, or the name leads to somebody else by now */
-export const removeAccount = (client: StoreClient, table: string, { name, user }: Account): Promise<boolean> =>
-  transacted(client, [
-    {
-      Delete: {
-        TableName: table,
-        Key: loginKey(name),
-        ConditionExpression: 'userId = :id',
-        ExpressionAttributeValues: { ':id': user.id },
-      },
-    },
-    { Delete: { TableName: table, Key: userKey(user.id), ConditionExpression: 'attribute_exists(pk)' } },
-  ]);
-
-/** Removes the records of a user's sessions. */
-export async function removeSessions(client: StoreClient, table: string, userId: UserId): Promise<void> {
-  let next: Record<string, unknown> | undefined;
-  do {
-    const query = new QueryCommand({
-      TableName: table,
-      KeyConditionExpression: 'userId = :id',
-      ProjectionExpression: 'sessionId',
-      ExpressionAttributeValues: { ':id': userId },
-      ConsistentRead: true,
-      Limit: 25,
-      ExclusiveStartKey: next,
-    });
-    const { Items = [], LastEvaluatedKey } = await reached(client.send(query));
-    await Promise.all(
-      Items.map((item) => {
-        const Key = sessionKey(userId, storedSessionId(item, 'sessionId'));
-        return reached(client.send(new DeleteCommand({ TableName: table, Key })));
-      }),
-    );
-    next = LastEvaluatedKey;
-  } while (next !== undefined);
 }
 
 /** One `USER#` item of the table: the user, or the key of one that cannot be read. */

@@ -11,6 +11,7 @@ import { newUserId } from '../../functions/shared/runtime/ids.ts';
 import { attemptsClearer } from '../../functions/shared/store/attempts.ts';
 import type { StoreClient } from '../../functions/shared/store/client.ts';
 import { accountPutter, type Account } from '../../functions/shared/store/logins.ts';
+import { accountRemover, sessionsRemover } from '../../functions/shared/store/removal.ts';
 import { sharedSecretsFrom, type SharedSecret } from '../../functions/shared/token/key-ring.ts';
 import { Complaint } from '../local/complaint.ts';
 import {
@@ -20,8 +21,6 @@ import {
   putPassword,
   putRoles,
   putStatus,
-  removeAccount,
-  removeSessions,
   type Listed,
 } from './accounts-store.ts';
 import type { StackAccess } from './stack-access.ts';
@@ -135,8 +134,8 @@ export const deleteUser = (stack: StackAccess, username: string): Promise<User> 
     const account = await neededAccount(client, stack, username);
     // Disabled first, so that no login makes a session behind our back.
     await putStatus(client, stack.usersTable, account.user.id, 'disabled');
-    await removeSessions(client, stack.sessionsTable, account.user.id);
-    if (!(await removeAccount(client, stack.usersTable, account))) throw unknownUser(username);
+    await sessionsRemover(client, stack.sessionsTable)(account.user.id);
+    if (!(await accountRemover(client, stack.usersTable)(account.name, account.user))) throw unknownUser(username);
     return account.user;
   });
 

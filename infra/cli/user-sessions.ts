@@ -4,6 +4,7 @@ import { endOf, isAlive, issuedAt, type Session } from '../../functions/shared/d
 import { isoTime } from '../../functions/shared/domain/time.ts';
 import type { User } from '../../functions/shared/domain/user.ts';
 import { now } from '../../functions/shared/runtime/clock.ts';
+import { readSettings } from '../../functions/shared/runtime/env.ts';
 import { epochRaiser } from '../../functions/shared/store/epochs.ts';
 import { sessionLister } from '../../functions/shared/store/session-list.ts';
 import { sessionFinder, sessionRevoker } from '../../functions/shared/store/sessions.ts';
@@ -41,10 +42,11 @@ export const revokeSession = (stack: StackAccess, username: string, id: string):
   withStore(stack, async (client) => {
     const { user } = await neededAccount(client, stack, username);
     const found = isSessionId(id) ? await sessionFinder(client, stack.sessionsTable)(user.id, id) : undefined;
+    const { endedSessionsKept } = readSettings('endedSessionsKept');
     const ended =
       found !== undefined &&
       isAlive(found, user.epoch, now()) &&
-      (await sessionRevoker(client, stack.sessionsTable)(found, now()));
+      (await sessionRevoker(client, stack.sessionsTable, endedSessionsKept)(found, now()));
     if (!ended) throw new Complaint(`${user.username} has no such session that is alive.`);
     return user;
   });

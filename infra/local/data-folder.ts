@@ -17,6 +17,7 @@ export const filesIn = (folder: string) => ({
   secrets: join(folder, 'secrets.json'),
   stack: join(folder, 'stack.json'),
   keys: join(folder, 'keys.json'),
+  mails: join(folder, 'mails.jsonl'),
   demoUser: join(folder, 'demo-user.json'),
   assembly: join(folder, 'cdk.out'),
   assemblyMade: join(folder, 'cdk.out.from'),

@@ -10,6 +10,7 @@ import { listen } from './listen.ts';
 import { type Answer, answerFrom } from './proxy-answer.ts';
 import { type GatewayRequest, contextOf, proxyEvent, requestFrom } from './proxy-event.ts';
 import { apiFrom } from './routes.ts';
+import type { LocalMail } from './ses-stand-in.ts';
 import { within } from './within.ts';
 
 /** API Gateway's limits on a request. */
@@ -30,6 +31,8 @@ export interface Gateway {
   /** The lines that functions wrote, the newest 10,000 of them. */
   readonly logs: readonly string[];
   readonly secretsEndpoint: string;
+  /** What functions mailed, oldest first. */
+  readonly mails: readonly LocalMail[];
   /** An output of the stack. @throws {Complaint} where it has none of that name */
   output(name: string): string;
   /** For the operators' commands, while the gateway runs. */
@@ -69,11 +72,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([stopListening(), deployment?.close()]);
     throw error;
   }
-  const { assembly, secretsEndpoint, access, close } = deployment;
+  const { assembly, secretsEndpoint, mails, access, close } = deployment;
   return {
     url,
     logs,
     secretsEndpoint,
+    mails,
     output: (name) => assembly.output(name),
     access,
     close: async () => {

@@ -8,6 +8,7 @@ import { callCustomResources, createTables, declareSecrets, scheduleRotations } 
 import { Complaint } from './complaint.ts';
 import { type LambdaFunction, functionFrom } from './lambda.ts';
 import { startSecretsStandIn } from './secrets-stand-in.ts';
+import { type LocalMail, startSesStandIn } from './ses-stand-in.ts';
 
 export interface LocalDeploymentOptions {
   /** Folder of the cloud assembly: what `cdk synth -c env=local` wrote. */
@@ -16,6 +17,10 @@ export interface LocalDeploymentOptions {
   readonly engineEndpoint: string;
   /** Where secrets are kept between runs; without it, in memory. */
   readonly secretsFile?: string;
+  /** Where mails are written; without it, in memory. */
+  readonly mailsFile?: string;
+  /** A mail that a function sent. */
+  readonly onMail?: (mail: LocalMail) => void;
   /** Replaces values of the template's function environments, for functions that declare the variable. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Lines that functions write. */
@@ -29,6 +34,8 @@ export interface LocalDeployment {
   /** By ARN. */
   readonly functions: ReadonlyMap<string, LambdaFunction>;
   readonly secretsEndpoint: string;
+  /** What functions mailed, oldest first. */
+  readonly mails: readonly LocalMail[];
   /** For the operators' commands. Closing it closes nothing here. */
   readonly access: StackAccess;
   readonly close: () => Promise<void>;
@@ -38,12 +45,13 @@ export interface LocalDeployment {
 export async function deployLocally(options: LocalDeploymentOptions): Promise<LocalDeployment> {
   const assembly = readAssembly(options.assembly);
   const secrets = await startSecretsStandIn(options.secretsFile);
+  const ses = await startSesStandIn({ file: options.mailsFile, onMail: options.onMail });
   const functions = new Map<string, LambdaFunction>();
   // Outside of the project, see functionFrom; a copy, so that a later synthesis changes nothing that runs.
   const taskRoot = mkdtempSync(join(tmpdir(), 'latchkey-functions-'));
   const close = async (): Promise<void> => {
     await Promise.all([...functions.values()].map((fn) => fn.close()));
-    await secrets.close();
+    await Promise.all([secrets.close(), ses.close()]);
     rmSync(taskRoot, { recursive: true, force: true });
   };
   const hooks = {
@@ -54,6 +62,7 @@ export async function deployLocally(options: LocalDeploymentOptions): Promise<Lo
       SECRETS_ENDPOINT: secrets.endpoint,
       SECRETS_MANAGER_ENDPOINT: secrets.endpoint,
       SSM_ENDPOINT: secrets.endpoint,
+      SES_ENDPOINT: ses.endpoint,
       ...options.environment,
     },
   };
@@ -74,6 +83,7 @@ export async function deployLocally(options: LocalDeploymentOptions): Promise<Lo
     assembly,
     functions,
     secretsEndpoint: secrets.endpoint,
+    mails: ses.mails,
     access: {
       get usersTable() {
         return assembly.output('UsersTable');

@@ -33,7 +33,8 @@ async function start(): Promise<void> {
   };
   try {
     if (fresh)
-      for (const file of [files.engine, files.secrets, files.demoUser]) rmSync(file, { recursive: true, force: true });
+      for (const file of [files.engine, files.secrets, files.mails, files.demoUser])
+        rmSync(file, { recursive: true, force: true });
     const assembly = synthesizeLocally(folder, say);
     const named = process.env['DYNAMODB_ENDPOINT'];
     const engine = named === undefined ? await startEngine({ kind: 'dynoxide', folder: files.engine }) : undefined;
@@ -43,6 +44,8 @@ async function start(): Promise<void> {
       assembly,
       engineEndpoint,
       secretsFile: files.secrets,
+      mailsFile: files.mails,
+      onMail: ({ to, subject }) => say(`· mail to ${to.join(', ')}: ${subject} (${files.mails})`),
       environment,
       host: process.env['HOST'] ?? '127.0.0.1',
       port,

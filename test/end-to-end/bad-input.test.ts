@@ -15,6 +15,9 @@ const POSTS = {
   '/api/token/refresh': ['refresh'],
   '/api/token/verify': ['token'],
   '/api/token/blacklist': ['refresh'],
+  '/api/email/verify': ['token'],
+  '/api/password/reset/confirm': ['token', 'new_password'],
+  '/api/password/reset': ['email'],
 } as const;
 const PATHS = Object.keys(POSTS) as (keyof typeof POSTS)[];
 

@@ -220,7 +220,7 @@ describe('the main job, over HTTP with the deployed bundles', () => {
     const account = { username: 'grace', password: PASSWORD };
     const made = await api.post('/api/users', { ...account, email: 'grace@example.com' });
     expect(made.status).toBe(201);
-    expect(made.body).toMatchObject({ username: 'grace', email: 'grace@example.com', roles: [] });
+    expect(made.body).toMatchObject({ username: 'grace', pending_email: 'grace@example.com', roles: [] });
     expect((await api.post('/api/users', { ...account, username: 'Grace' })).status).toBe(409);
     const first = await api.post('/api/token', account);
     const { device_token } = first.body;

@@ -55,6 +55,18 @@ test.each<Context>([
   { corsOrigin: 'app.example.com' },
   { corsOrigin: "https://a'b.example.com" },
   { passwordMinLength: '7' },
+  { mailFrom: 'Latchkey <auth@example.com>' },
+  { mailFrom: 'auth@example.com\nBcc: x@example.com' },
+  { mailFrom: '' },
+  { mailIdentity: 'example.com' },
+  { mailIdentity: 'other.com', mailFrom: 'auth@example.com' },
+  { verifyLink: 'https://app.example.com/verify' },
+  { resetLink: 'http://app.example.com/reset?token={token}' },
+  { resetLink: 'http://localhost.example.com/reset?token={token}' },
+  { resetLink: 'https://app.example.com/a b?token={token}' },
+  { resetLink: 'https://app.example.com/?a={token}&b={token}' },
+  { resetLink: 'javascript:{token}' },
+  { resetAnswerTime: '999' },
   { audience: '' },
   { removalPolicy: 'snapshot' },
   { deletionProtection: 'true' },
@@ -79,6 +91,26 @@ test.each<Context>([
   const [name] = Object.keys(context);
   expect(() => from(context)).toThrow(RangeError);
   expect(() => from(context)).toThrow(new RegExp(`^Setting ${name!}\\b`));
+});
+
+test.each([
+  'none',
+  'https://app.example.com/reset?token={token}',
+  'https://app.example.com/#/reset/{token}/now',
+  'com.example.app://reset?token={token}',
+  'http://localhost:3000/reset?token={token}',
+  'http://127.0.0.1/reset?token={token}',
+])('a mail may lead to %s', (resetLink) => {
+  expect(from({ resetLink }).functions.resetLink).toBe(resetLink);
+});
+
+test('mails come from the domain that is verified unless the address itself is; a local run has an address', () => {
+  const identity = (context: Context) => from(context).mailIdentity;
+  expect(identity({})).toBeUndefined();
+  expect(identity({ mailFrom: 'auth@mail.example.com' })).toBe('mail.example.com');
+  expect(identity({ mailFrom: 'auth@example.com', mailIdentity: 'auth@example.com' })).toBe('auth@example.com');
+  expect(identity({ env: 'local' })).toBe('example.com');
+  expect(identity({ env: 'local', mailFrom: 'none' })).toBeUndefined();
 });
 
 test('every setting is looked at', () => {

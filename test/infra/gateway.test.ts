@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { reply } from '../../functions/shared/http/reply.ts';
 import { listOf, membersOf, templateFor } from '../support/template.ts';
 
-const template = templateFor();
+const template = templateFor({ mailFrom: 'auth@example.com' });
 const custom = templateFor({
   authorizerCacheSeconds: '0',
   corsOrigin: 'https://app.example.com',
@@ -33,7 +33,12 @@ const ROUTES = {
   'POST /api/password': 'Password',
   'POST /api/users': 'Register',
   'GET /api/profile': 'Profile',
-  'PATCH /api/profile': 'Profile',
+  'PATCH /api/profile': 'Account',
+  'DELETE /api/profile': 'Account',
+  'GET /api/profile/export': 'Account',
+  'POST /api/email/verify': 'VerifyEmail',
+  'POST /api/password/reset': 'ResetPassword',
+  'POST /api/password/reset/confirm': 'ConfirmReset',
   'GET /api/sessions': 'Devices',
   'DELETE /api/sessions': 'Devices',
   'DELETE /api/sessions/{id}': 'Devices',
@@ -63,6 +68,9 @@ test('exactly these methods are open to anyone', () => {
       'POST /api/token/verify',
       'POST /api/token/blacklist',
       'POST /api/users',
+      'POST /api/email/verify',
+      'POST /api/password/reset',
+      'POST /api/password/reset/confirm',
       'GET /.well-known/jwks.json',
       'GET /.well-known/openid-configuration',
       'GET /.well-known/oauth-authorization-server',
@@ -70,9 +78,11 @@ test('exactly these methods are open to anyone', () => {
   );
   const guarded = methods.filter(({ guard }) => guard !== 'NONE');
   expect(guarded.map(({ route }) => route).toSorted()).toEqual([
+    'DELETE /api/profile',
     'DELETE /api/sessions',
     'DELETE /api/sessions/{id}',
     'GET /api/profile',
+    'GET /api/profile/export',
     'GET /api/sessions',
     'PATCH /api/profile',
     'POST /api/password',
@@ -90,7 +100,10 @@ test('no method checks bodies or asks for an API key', () => {
   );
 });
 
-test('fallback knows the methods of each path', () => {
+test('fallback knows the methods of each path that is deployed', () => {
+  const mailless = templateFor();
+  const known = membersOf(membersOf(mailless.at('Fallback')['Environment'])['Variables']);
+  expect(JSON.parse(String(known['ROUTES']))).not.toHaveProperty('/api/password/reset');
   const variables = membersOf(membersOf(template.at('Fallback')['Environment'])['Variables']);
   const paths: Record<string, string[]> = {};
   for (const route of Object.keys(ROUTES)) {
@@ -181,22 +194,20 @@ test('another origin is allowed by name, and caches are told', () => {
   });
 });
 
-test('one regional API with one stage, throttled, login most of all', () => {
+test('one regional API with one stage, throttled, logins and resets most of all', () => {
   expect(template.at('Api')).toEqual({ Name: 'latchkey-dev', EndpointConfiguration: { Types: ['REGIONAL'] } });
   const [stage, ...others] = template.ofType('AWS::ApiGateway::Stage');
   expect(others).toEqual([]);
   expect(stage?.properties).toMatchObject({ StageName: 'v1' });
   const limits = listOf(stage?.properties['MethodSettings']).map(membersOf);
   const limitOf = (path: string) => limits.find(({ ResourcePath }) => ResourcePath === path)!;
-  expect(limits).toHaveLength(2);
+  expect(limits).toHaveLength(3);
   expect(limitOf('/*')).toMatchObject({ HttpMethod: '*', ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 });
-  expect(limitOf('/~1api~1token')).toMatchObject({
-    HttpMethod: 'POST',
-    ThrottlingRateLimit: 20,
-    ThrottlingBurstLimit: 40,
-  });
+  for (const path of ['/~1api~1token', '/~1api~1password~1reset']) {
+    expect(limitOf(path)).toMatchObject({ HttpMethod: 'POST', ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 });
+  }
   // Bodies hold passwords and headers tokens: the gateway must not log them.
-  expect(limits.map(({ DataTraceEnabled }) => DataTraceEnabled)).toEqual([false, false]);
+  expect(limits.map(({ DataTraceEnabled }) => DataTraceEnabled)).toEqual([false, false, false]);
   expect(template.ofType('AWS::ApiGateway::Account')).toEqual([]);
 });
 

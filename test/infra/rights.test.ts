@@ -1,11 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { listOf, membersOf, templateFor, type Resource } from '../support/template.ts';
 
-const template = templateFor({ env: 'prod' });
+const template = templateFor({ env: 'prod', mailFrom: 'auth@example.com' });
 
 const ROLES = [
+  'AccountRole',
   'AuthorizerRole',
   'BlacklistRole',
+  'ConfirmResetRole',
   'DevicesRole',
   'FallbackRole',
   'JwksRole',
@@ -14,7 +16,9 @@ const ROLES = [
   'PasswordRole',
   'ProfileRole',
   'RefreshRole',
+  'ResetPasswordRole',
   'RotateKeysRole',
+  'VerifyEmailRole',
   'VerifyRole',
 ];
 
@@ -31,6 +35,9 @@ const changingKeys = (...more: string[]) => [
   `ssm:GetParameter on ${PUBLIC_KEYS}`,
   `ssm:PutParameter on ${PUBLIC_KEYS}`,
 ];
+
+const IDENTITY = 'arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/';
+const SEND = `ses:SendEmail on ${IDENTITY}example.com as auth@example.com`;
 
 const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   Authorizer: [],
@@ -69,10 +76,36 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
     'secretsmanager:GetSecretValue on ${RefreshSecrets}',
     'secretsmanager:GetSecretValue on ${Peppers}',
   ],
-  Profile: [
-    'dynamodb:GetItem on ${Users.Arn} where USER#*',
-    'dynamodb:UpdateItem on ${Users.Arn} where USER#*',
+  Profile: ['dynamodb:GetItem on ${Users.Arn} where USER#*', 'dynamodb:GetItem on ${Sessions.Arn}'],
+  Account: [
+    'dynamodb:GetItem on ${Users.Arn} where USER#*, LOGIN#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where USER#*, ATTEMPTS#*',
+    'dynamodb:PutItem on ${Users.Arn} where CODE#*',
+    'dynamodb:DeleteItem on ${Users.Arn} where USER#*, LOGIN#*, EMAIL#*, ATTEMPTS#*',
     'dynamodb:GetItem on ${Sessions.Arn}',
+    'dynamodb:Query on ${Sessions.Arn}',
+    'dynamodb:DeleteItem on ${Sessions.Arn}',
+    'secretsmanager:GetSecretValue on ${Peppers}',
+    SEND,
+  ],
+  VerifyEmail: [
+    'dynamodb:GetItem on ${Users.Arn} where CODE#*, USER#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where USER#*',
+    'dynamodb:PutItem on ${Users.Arn} where EMAIL#*',
+    'dynamodb:DeleteItem on ${Users.Arn} where CODE#*, EMAIL#*, ATTEMPTS#*',
+  ],
+  ResetPassword: [
+    'dynamodb:GetItem on ${Users.Arn} where EMAIL#*, USER#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where ATTEMPTS#*',
+    'dynamodb:PutItem on ${Users.Arn} where CODE#*',
+    SEND,
+  ],
+  ConfirmReset: [
+    'dynamodb:GetItem on ${Users.Arn} where CODE#*, USER#*',
+    'dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, USER#*',
+    'dynamodb:DeleteItem on ${Users.Arn} where CODE#*, ATTEMPTS#*',
+    'secretsmanager:GetSecretValue on ${Peppers}',
+    SEND,
   ],
   Devices: [
     'dynamodb:GetItem on ${Users.Arn} where USER#*',
@@ -122,7 +155,7 @@ test('no right names a wildcard action or resource', () => {
   }
 });
 
-test('nobody but login and password reads a password hash, and nobody scans or queries users', () => {
+test('nobody but those who ask for a password reads a hash, and nobody scans or queries users', () => {
   const all = Object.keys(RIGHTS).flatMap((fn) => rightsOf(fn).map((right) => `${fn}: ${right}`));
   const ofUsers = all.filter((right) => right.includes('${Users.Arn}'));
   expect(ofUsers.filter((right) => right.includes('LOGIN#') || !right.includes(' where '))).toEqual([
@@ -130,9 +163,14 @@ test('nobody but login and password reads a password hash, and nobody scans or q
     'Login: dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, ATTEMPTS#*',
     'Password: dynamodb:GetItem on ${Users.Arn} where USER#*, LOGIN#*',
     'Password: dynamodb:UpdateItem on ${Users.Arn} where USER#*, LOGIN#*, ATTEMPTS#*',
+    'Account: dynamodb:GetItem on ${Users.Arn} where USER#*, LOGIN#*',
+    'Account: dynamodb:DeleteItem on ${Users.Arn} where USER#*, LOGIN#*, EMAIL#*, ATTEMPTS#*',
+    // It writes one without having read any.
+    'ConfirmReset: dynamodb:UpdateItem on ${Users.Arn} where LOGIN#*, USER#*',
   ]);
   expect(all.filter((right) => /Scan|Query|Batch|PartiQL/.test(right))).toEqual([
     'Login: dynamodb:Query on ${Sessions.Arn}',
+    'Account: dynamodb:Query on ${Sessions.Arn}',
     'Devices: dynamodb:Query on ${Sessions.Arn}',
   ]);
 });
@@ -143,7 +181,7 @@ test('each secret is lent to exactly the functions that need it', () => {
   expect(Object.fromEntries(SECRETS.map((secret) => [secret, readers(secret)]))).toEqual({
     SigningKeys: ['Login', 'Refresh', 'Password', 'MakeKeys', 'RotateKeys'],
     RefreshSecrets: ['Login', 'Refresh', 'Verify', 'Blacklist', 'Password', 'MakeKeys', 'RotateKeys'],
-    Peppers: ['Login', 'Password', 'MakeKeys', 'RotateKeys'],
+    Peppers: ['Login', 'Password', 'Account', 'ConfirmReset', 'MakeKeys', 'RotateKeys'],
   });
 });
 
@@ -179,7 +217,12 @@ test('every other function is invoked by our API alone: no function URL, no othe
       `\${Blacklist.Arn} ${api}/v1/POST/api/token/blacklist`,
       `\${Password.Arn} ${api}/v1/POST/api/password`,
       `\${Profile.Arn} ${api}/v1/GET/api/profile`,
-      `\${Profile.Arn} ${api}/v1/PATCH/api/profile`,
+      `\${Account.Arn} ${api}/v1/PATCH/api/profile`,
+      `\${Account.Arn} ${api}/v1/DELETE/api/profile`,
+      `\${Account.Arn} ${api}/v1/GET/api/profile/export`,
+      `\${VerifyEmail.Arn} ${api}/v1/POST/api/email/verify`,
+      `\${ResetPassword.Arn} ${api}/v1/POST/api/password/reset`,
+      `\${ConfirmReset.Arn} ${api}/v1/POST/api/password/reset/confirm`,
       `\${Devices.Arn} ${api}/v1/GET/api/sessions`,
       `\${Devices.Arn} ${api}/v1/DELETE/api/sessions`,
       `\${Devices.Arn} ${api}/v1/DELETE/api/sessions/*`,
@@ -216,9 +259,14 @@ function rightsOf(fn: string, of = template): string[] {
 const statementsOf = ({ properties }: Resource) =>
   listOf(membersOf(properties['PolicyDocument'])['Statement']).map(membersOf);
 
-/** The one condition we use, in words; any other would not match an expectation. */
+/** The two conditions we use, in words; any other would not match an expectation. */
 function condition(value: unknown): string {
   if (value === undefined) return '';
+  if ('StringEquals' in membersOf(value)) {
+    const from = membersOf(membersOf(value)['StringEquals'])['ses:FromAddress'];
+    expect(value).toEqual({ StringEquals: { 'ses:FromAddress': from } });
+    return ` as ${String(from)}`;
+  }
   const prefixes = listOf(membersOf(membersOf(value)['ForAllValues:StringLike'])['dynamodb:LeadingKeys']);
   expect(value).toEqual({
     'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': prefixes },
@@ -232,10 +280,24 @@ test('Register, where there is one, writes accounts and reads none', () => {
   const open = templateFor({ env: 'prod', registration: 'on' });
   expect(rightsOf('Register', open).toSorted()).toEqual(
     [
-      'dynamodb:PutItem on ${Users.Arn} where LOGIN#*, USER#*',
+      'dynamodb:PutItem on ${Users.Arn} where LOGIN#*, USER#*, CODE#*',
       'dynamodb:UpdateItem on ${Users.Arn} where ATTEMPTS#*',
       'secretsmanager:GetSecretValue on ${Peppers}',
       ...logsOf('Register'),
     ].toSorted(),
   );
+});
+
+test('without an address to send from nobody may send, and what needs mails is not there', () => {
+  const mailless = templateFor({ env: 'prod' });
+  expect(mailless.text).not.toContain('ses:');
+  const functions = (one: typeof template) => one.ofType('AWS::Lambda::Function').map(({ path }) => path);
+  const missing = functions(template).filter((path) => !functions(mailless).includes(path));
+  expect(missing.toSorted()).toEqual(['ConfirmReset', 'ResetPassword', 'VerifyEmail']);
+});
+
+test('mails may be sent as the address itself where that is the identity', () => {
+  const { text } = templateFor({ mailFrom: 'auth@example.com', mailIdentity: 'auth@example.com' });
+  expect(text).toContain(':identity/auth@example.com');
+  expect(text).not.toContain(':identity/example.com');
 });

@@ -20,6 +20,8 @@ const custom = templateFor({
   audience: 'https://api.example.com',
   accessTokenLifetime: '300',
   bcryptCost: '12',
+  mailFrom: 'auth@example.com',
+  resetLink: 'https://app.example.com/reset?token={token}',
 });
 
 const scratch = mkdtempSync(join(tmpdir(), 'latchkey-template-'));
@@ -36,7 +38,7 @@ test('every function runs Node 24 on arm64 and logs JSON to a log group of its o
       Architectures: ['arm64'],
       Handler: 'index.handler',
       LoggingConfig: { LogFormat: 'JSON', LogGroup: `\${${fn}Logs}` },
-      MemorySize: ['Login', 'Password', 'Register'].includes(fn) ? 1769 : 512,
+      MemorySize: ['Login', 'Password', 'Register', 'Account'].includes(fn) ? 1769 : 512,
       Timeout: { Authorizer: 5, MakeKeys: 60, RotateKeys: 60 }[fn] ?? 10,
     });
   }
@@ -171,6 +173,7 @@ test('the extension goes with the functions that read a secret or the public key
     template.ofType('AWS::Lambda::Function').filter(({ properties }) => properties['Layers'] !== undefined);
   const fns = withLayer(prod);
   expect(fns.map(({ path }) => path).toSorted()).toEqual([
+    'Account',
     'Blacklist',
     'Jwks',
     'Login',
@@ -226,6 +229,13 @@ test('settings reach the functions that read them', () => {
     BCRYPT_COST: '12',
     AUDIENCE: 'https://api.example.com',
   });
+  expect(variablesOf(custom, 'ResetPassword')).toMatchObject({
+    MAIL_FROM: 'auth@example.com',
+    RESET_LINK: 'https://app.example.com/reset?token={token}',
+    RESET_ANSWER_MILLISECONDS: '2000',
+  });
+  expect(variablesOf(dev, 'Account')).toMatchObject({ MAIL_FROM: 'none', VERIFY_LINK: 'none' });
+  expect(variablesOf(local, 'ResetPassword')).toMatchObject({ SES_ENDPOINT: 'http://127.0.0.1:9' });
   expect(variablesOf(custom, 'Authorizer')).toMatchObject({ ACCESS_TOKEN_LIFETIME_SECONDS: '300' });
 });
 
@@ -244,7 +254,7 @@ if (!hasLinter) process.stderr.write('cfn-lint is not installed: the templates a
   'cfn-lint finds nothing',
   () => {
     // The two that differ most: what is kept, the layer, the declared endpoints.
-    const files = [prod, local].map(({ text }, index) => {
+    const files = [prod, local, custom].map(({ text }, index) => {
       const file = join(scratch, `${index}.template.json`);
       writeFileSync(file, text);
       return file;

@@ -7,6 +7,7 @@ import type { StackAccess } from '../../infra/cli/stack-access.ts';
 import { startEngine } from '../../infra/local/engine.ts';
 import { startGateway } from '../../infra/local/gateway.ts';
 import { needlesIn, secretsIn, type Needle } from './secret-search.ts';
+import type { LocalMail } from '../../infra/local/ses-stand-in.ts';
 import { synthesize } from './template.ts';
 
 /** A password that the policy takes. */
@@ -21,8 +22,11 @@ export interface TestGateway {
   readonly secretsEndpoint: string;
   /** An output of the stack. */
   output(name: string): string;
+  /** What the functions mailed, oldest first. */
+  readonly mails: readonly LocalMail[];
   /** Posts JSON and reads JSON. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
+  send(method: string, path: string, body: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
   get(path: string, headers?: Record<string, string>): Promise<TestAnswer>;
   /** Makes an account with {@link PASSWORD}. */
   user(username: string): Promise<void>;
@@ -89,18 +93,21 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     answers.push(...[...answer.headers].flat(), text);
     return { status: answer.status, headers: answer.headers, text, body: membersIn(text) };
   };
-  const post: TestGateway['post'] = (path, body, headers = {}) =>
+  const send: TestGateway['send'] = (method, path, body, headers = {}) =>
     ask(path, {
-      method: 'POST',
+      method,
       body: typeof body === 'string' ? body : JSON.stringify(body),
       headers: { 'Content-Type': 'application/json', ...headers },
     });
+  const post: TestGateway['post'] = (path, body, headers) => send('POST', path, body, headers);
   return {
     url: gateway.url,
     logs: gateway.logs,
     access: gateway.access,
     secretsEndpoint: gateway.secretsEndpoint,
     output: (name) => gateway.output(name),
+    mails: gateway.mails,
+    send,
     post,
     get: (path, headers = {}) => ask(path, { headers }),
     user: async (username) => {

@@ -13,6 +13,7 @@ import { sharedSecretsFrom } from '../../functions/shared/token/key-ring.ts';
 import type { TokenPair } from '../../functions/shared/token/pair.ts';
 import { SESSION_TOKEN } from '../../infra/local/lambda.ts';
 import { startSecretsStandIn } from '../../infra/local/secrets-stand-in.ts';
+import { type LocalMail, startSesStandIn } from '../../infra/local/ses-stand-in.ts';
 import { aLogin, aUser } from './builders.ts';
 import { START } from './clock.ts';
 import { apiEvent, type Request } from './events.ts';
@@ -26,6 +27,10 @@ const HANDLERS = {
   verify: () => import('../../functions/verify/handler.ts'),
   blacklist: () => import('../../functions/blacklist/handler.ts'),
   profile: () => import('../../functions/profile/handler.ts'),
+  account: () => import('../../functions/account/handler.ts'),
+  'verify-email': () => import('../../functions/verify-email/handler.ts'),
+  'reset-password': () => import('../../functions/reset-password/handler.ts'),
+  'confirm-reset': () => import('../../functions/confirm-reset/handler.ts'),
   password: () => import('../../functions/password/handler.ts'),
   register: () => import('../../functions/register/handler.ts'),
   devices: () => import('../../functions/devices/handler.ts'),
@@ -38,6 +43,10 @@ const ROUTES: Readonly<Record<FunctionName, Pick<Request, 'method' | 'resource'>
   verify: { resource: '/api/token/verify' },
   blacklist: { resource: '/api/token/blacklist' },
   profile: { method: 'GET', resource: '/api/profile' },
+  account: { method: 'PATCH', resource: '/api/profile' },
+  'verify-email': { resource: '/api/email/verify' },
+  'reset-password': { resource: '/api/password/reset' },
+  'confirm-reset': { resource: '/api/password/reset/confirm' },
   password: { resource: '/api/password' },
   register: { resource: '/api/users' },
   devices: { method: 'GET', resource: '/api/sessions' },
@@ -64,13 +73,15 @@ export interface Service {
   readonly keys: KeyTexts;
   /** What the functions logged. */
   readonly log: readonly string[];
+  /** What the functions mailed, oldest first. */
+  readonly mails: readonly LocalMail[];
   call(name: FunctionName, request: Request): Promise<Answer>;
   /** Makes an account, unless told otherwise of a new name and password. */
   account(changes?: Partial<Account>): Promise<Account>;
   /** Counts so many failed logins that the next one has to wait for fifteen minutes. */
   lock(account: Account): Promise<void>;
   /** Logs in. @throws {Error} where that is refused */
-  login(account: Account, request?: Request): Promise<TokenPair>;
+  login(account: Pick<Account, 'username' | 'password'>, request?: Request): Promise<TokenPair>;
   /** Starts a function anew, with nothing in its memory. */
   restart(name: FunctionName): Promise<void>;
   stop(): Promise<void>;
@@ -82,7 +93,12 @@ export const COST = 4;
 
 /** @param environment replaces or adds to what the functions are given */
 export async function startService(environment: Readonly<Record<string, string>> = {}): Promise<Service> {
-  const [tables, keys, secrets] = await Promise.all([startTables(), newKeyTexts(), startSecretsStandIn()]);
+  const [tables, keys, secrets, ses] = await Promise.all([
+    startTables(),
+    newKeyTexts(),
+    startSecretsStandIn(),
+    startSesStandIn(),
+  ]);
   const proxy = await startStoreProxy(tables.endpoint);
   secrets.store.declareSecret('arn:signing', 'signing', keys.signing);
   secrets.store.declareSecret('arn:refresh', 'refresh', keys.refresh);
@@ -106,6 +122,9 @@ export async function startService(environment: Readonly<Record<string, string>>
     REFRESH_SECRETS_SECRET: 'arn:refresh',
     PEPPERS_SECRET: 'arn:peppers',
     PUBLIC_KEYS_PARAMETER: '/public-keys',
+    MAIL_FROM: 'auth@example.com',
+    SES_ENDPOINT: ses.endpoint,
+    RESET_ANSWER_MILLISECONDS: '1',
     ...environment,
   });
 
@@ -131,11 +150,12 @@ export async function startService(environment: Readonly<Record<string, string>>
     proxy,
     keys,
     log,
+    mails: ses.mails,
     restart,
     async call(name, request) {
       if (!handlers.has(name)) await restart(name);
       const { statusCode, headers, body } = await handlers.get(name)!(apiEvent({ ...ROUTES[name], ...request }));
-      return { status: statusCode, headers: headers ?? {}, text: body, body: membersOfJson(body) };
+      return { status: statusCode, headers: headers ?? {}, text: body, body: body === '' ? {} : membersOfJson(body) };
     },
     async account(changes = {}) {
       const username = changes.username ?? `user-${randomUUID()}`;
@@ -163,7 +183,7 @@ export async function startService(environment: Readonly<Record<string, string>>
     async stop() {
       written.mockRestore();
       await proxy.stop();
-      await Promise.all([tables.stop(), secrets.close()]);
+      await Promise.all([tables.stop(), secrets.close(), ses.close()]);
     },
   };
   return service;

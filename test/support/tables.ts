@@ -87,7 +87,7 @@ export function tableStore(client: StoreClient, { users, sessions }: TableNames)
     listSessions: sessionLister(client, sessions),
     rotateUnread: unreadRotator(client, sessions),
     changeSession: sessionChanger(client, sessions),
-    revokeSession: sessionRevoker(client, sessions),
+    revokeSession: sessionRevoker(client, sessions, 30 * 86_400),
     removeSession: sessionRemover(client, sessions),
     endOthers: othersEnder(client, { users, sessions }),
     setUser: (user) => put(users, userItem(user)),

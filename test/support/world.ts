@@ -1,7 +1,7 @@
 import { blacklist, type BlacklistNeeds } from '../../functions/blacklist/blacklist.ts';
 import { login, type LoginAnswer, type LoginNeeds } from '../../functions/login/login.ts';
 import { changePassword, type PasswordNeeds } from '../../functions/password/password.ts';
-import { profile, type ProfileNeeds } from '../../functions/profile/profile.ts';
+import { profile } from '../../functions/profile/profile.ts';
 import { refresh, type RefreshNeeds } from '../../functions/refresh/refresh.ts';
 import type { SecurityEvent } from '../../functions/shared/domain/events.ts';
 import type { Profile } from '../../functions/shared/domain/profile.ts';
@@ -53,7 +53,7 @@ export interface World {
   readonly events: { readonly event: SecurityEvent; readonly reason?: string | undefined }[];
   /** What went to the operations' `warn` and `note`, but for logins and refreshes that went well. */
   readonly noted: string[];
-  readonly needs: LoginNeeds & RefreshNeeds & VerifyNeeds & BlacklistNeeds & PasswordNeeds & ProfileNeeds;
+  readonly needs: LoginNeeds & RefreshNeeds & VerifyNeeds & BlacklistNeeds & PasswordNeeds & StandingNeeds;
   account(changes?: Partial<User>, cost?: number): Promise<Account>;
   /** As an operator would set it: everything at once. */
   setPassword(account: Account, password: string): Promise<void>;

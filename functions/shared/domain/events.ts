@@ -16,6 +16,14 @@ export const SECURITY_EVENTS = {
   registered: 'Registered',
   'password-changed': 'PasswordChanged',
   'password-change-failed': 'PasswordChangeFailed',
+  'password-reset-asked': 'PasswordResetAsked',
+  'password-reset': 'PasswordReset',
+  /** An address was verified, or a verified one taken away. */
+  'email-changed': 'EmailChanged',
+  'email-change-failed': 'EmailChangeFailed',
+  'account-deleted': 'AccountDeleted',
+  'account-deletion-failed': 'AccountDeletionFailed',
+  'mail-failed': 'MailFailed',
 } as const;
 
 export type SecurityEvent = keyof typeof SECURITY_EVENTS;

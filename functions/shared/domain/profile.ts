@@ -7,15 +7,20 @@ export interface Profile {
   readonly username: string;
   readonly display_name: string | null;
   readonly email: string | null;
+  readonly email_verified: boolean;
+  /** An address that takes the place of `email` once it is verified. */
+  readonly pending_email: string | null;
   readonly roles: readonly string[];
   readonly created_at: string;
 }
 
-export const profileOf = ({ id, username, displayName, email, roles, createdAt }: User): Profile => ({
-  id,
-  username,
-  display_name: displayName ?? null,
-  email: email ?? null,
-  roles,
-  created_at: isoTime(createdAt),
+export const profileOf = (user: User): Profile => ({
+  id: user.id,
+  username: user.username,
+  display_name: user.displayName ?? null,
+  email: user.email ?? null,
+  email_verified: user.emailVerified === true,
+  pending_email: user.pendingEmail ?? null,
+  roles: user.roles,
+  created_at: isoTime(user.createdAt),
 });

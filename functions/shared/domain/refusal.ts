@@ -27,6 +27,7 @@ export type Reason =
   | 'account-disabled'
   | 'bearer-refused'
   | 'insufficient-scope'
+  | 'email-taken'
   | 'not-found';
 
 /** Messages per field, in the order of the fields; the shape a client of Simple JWT knows. */

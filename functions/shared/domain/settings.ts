@@ -8,7 +8,13 @@ interface NumberSetting {
   readonly kind: 'number';
   readonly env: string;
   readonly unit:
-    'seconds' | 'characters' | 'sessions' | 'failures in ten minutes' | 'accounts an hour' | 'rounds (log2)';
+    | 'seconds'
+    | 'milliseconds'
+    | 'characters'
+    | 'sessions'
+    | 'failures in ten minutes'
+    | 'accounts an hour'
+    | 'rounds (log2)';
   readonly default: number;
   readonly accepts: readonly [number, number];
   readonly deployable: readonly [number, number];
@@ -35,6 +41,13 @@ export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
 export const CLIENT_PRINTS = ['none', 'agent', 'address-and-agent'] as const;
 export type ClientPrintMode = (typeof CLIENT_PRINTS)[number];
+
+/**
+ * A link of an application with `{token}` in it: https or a scheme of its own, http only to this machine, because
+ * whoever reads the token can use it.
+ */
+const LINK =
+  /^(none|(?!http:\/\/(?!(localhost|127\.0\.0\.1)[:/]))[a-z][a-z0-9+.-]*:\/\/[\x21\x23-\x3b\x3d\x3f-\x7a\x7e]*\{token\}[\x21\x23-\x3b\x3d\x3f-\x7a\x7e]*)$/;
 
 export const SETTINGS = {
   /** The `aud` of access tokens: the name of the API they are for (RFC 9068 section 2.2). */
@@ -154,6 +167,15 @@ export const SETTINGS = {
     accepts: [10, 7 * DAY],
     deployable: [600, 7 * DAY],
   },
+  /** How long the record of a session that was ended is kept, with its address and user agent. */
+  endedSessionsKept: {
+    kind: 'number',
+    env: 'ENDED_SESSIONS_KEPT_SECONDS',
+    unit: 'seconds',
+    default: 30 * DAY,
+    accepts: [0, 400 * DAY],
+    deployable: [0, 400 * DAY],
+  },
   /** What tells two devices apart when a replaced refresh token comes back within 30 seconds. */
   clientPrint: {
     kind: 'choice',
@@ -178,6 +200,26 @@ export const SETTINGS = {
     default: 15,
     accepts: [8, 64],
     deployable: [8, 64],
+  },
+  /** The address that mails come from; `none` sends no mail and leaves out the routes that need it. */
+  mailFrom: {
+    kind: 'text',
+    env: 'MAIL_FROM',
+    default: 'none',
+    pattern: /^(none|[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+)$/,
+  },
+  /** Where a mail sends its reader to confirm an address; `none` puts the bare token into it. */
+  verifyLink: { kind: 'text', env: 'VERIFY_LINK', default: 'none', pattern: LINK },
+  /** Where a mail sends its reader to choose a new password; `none` puts the bare token into it. */
+  resetLink: { kind: 'text', env: 'RESET_LINK', default: 'none', pattern: LINK },
+  /** When a request for a reset is answered, whatever came of it: longer than finding a user and sending a mail takes. */
+  resetAnswerTime: {
+    kind: 'number',
+    env: 'RESET_ANSWER_MILLISECONDS',
+    unit: 'milliseconds',
+    default: 2_000,
+    accepts: [1, 5_000],
+    deployable: [1_000, 5_000],
   },
   /** `Access-Control-Allow-Origin` of every answer. Tokens travel in headers, so `*` shares no cookie. */
   corsOrigin: {

@@ -8,6 +8,10 @@ export interface User {
   readonly username: string;
   readonly displayName?: string;
   readonly email?: string;
+  /** Absent: `email` was never shown to be the user's, and opens nothing. True only with an `EMAIL#` item of the user's. */
+  readonly emailVerified?: true;
+  /** An address that the user wants to have and that nobody has confirmed yet. */
+  readonly pendingEmail?: string;
   readonly status: 'active' | 'disabled';
   readonly roles: readonly string[];
   /** Raised to end every session at once; a session lives only while it carries the same one. Never goes down. */

@@ -61,5 +61,6 @@ export const answers = {
     code: 'permission_denied',
     challenge: 'insufficient_scope',
   },
+  'email-taken': { status: 409, detail: 'Another account has this email address.', code: 'email_taken' },
   'not-found': { status: 404, detail: 'Not found.', code: 'not_found' },
 } satisfies Record<Reason, Answer>;

@@ -70,6 +70,17 @@ export function changesIn<Name extends string>(
   ) as Partial<Record<Name, string | null>>;
 }
 
+/**
+ * A change that another one asks for: as {@link stringsIn} would have it.
+ *
+ * @throws {Refusal} `invalid-fields` where it is missing or null
+ */
+export function requiredOf(name: string, value: string | null | undefined): string {
+  const text = textOrFault(value);
+  if ('faults' in text) throw new Refusal('invalid-fields', { fields: { [name]: text.faults } });
+  return text.value;
+}
+
 const entriesOf = <Name extends string>(rules: Rules<Name>) => Object.entries(rules) as [Name, FieldRule][];
 
 const isNameOf = <Name extends string>(rules: Rules<Name>, name: string): name is Name => Object.hasOwn(rules, name);

@@ -12,6 +12,9 @@ export const newTokenId = (): string => randomUUID();
 /** A new device id: 128 random bits. */
 export const newDeviceId = (): DeviceId => randomBytes(16).toString('base64url') as DeviceId;
 
+/** A new code for a mail: 256 random bits. */
+export const newCode = (): string => randomBytes(32).toString('base64url');
+
 /**
  * A new session id: a UUID version 7 (RFC 9562 section 5.7), so that a user's sessions stand in the table in the
  * order of their logins. 74 of its bits are random.

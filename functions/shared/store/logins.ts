@@ -58,13 +58,13 @@ export const accountPutter = (client: StoreClient, table: string): PutAccount =>
  */
 export const accountsPutter =
   (client: StoreClient, table: string) =>
-  (accounts: readonly Account[]): Promise<boolean> =>
-    transacted(
-      client,
-      accounts
-        .flatMap(({ name, login, user }) => [loginItem(name, login), userItem(user)])
-        .map((Item) => ({ Put: { TableName: table, Item, ConditionExpression: 'attribute_not_exists(pk)' } })),
-    );
+  async (accounts: readonly Account[]): Promise<boolean> => {
+    const items = accounts.flatMap(({ name, login, user }) => [loginItem(name, login), userItem(user)]);
+    const puts = items.map((Item) => ({
+      Put: { TableName: table, Item, ConditionExpression: 'attribute_not_exists(pk)' },
+    }));
+    return (await transacted(client, puts)) === undefined;
+  };
 
 /** A `LOGIN#` item as it is stored. */
 export const loginItem = (name: string, login: Login) => ({ ...loginKey(name), ...login, schema: SCHEMA_VERSION });

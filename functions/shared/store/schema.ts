@@ -17,6 +17,8 @@ export const PREFIX = {
   user: 'USER#',
   login: 'LOGIN#',
   attempts: 'ATTEMPTS#',
+  email: 'EMAIL#',
+  code: 'CODE#',
 } as const;
 
 export type UsersPrefix = (typeof PREFIX)[keyof typeof PREFIX];
@@ -27,4 +29,6 @@ export const SCHEMA_VERSION = 1;
 export const userKey = (userId: string) => ({ pk: `${PREFIX.user}${userId}` });
 export const loginKey = (lookupName: string) => ({ pk: `${PREFIX.login}${lookupName}` });
 export const attemptsKey = (nameHash: string) => ({ pk: `${PREFIX.attempts}${nameHash}` });
+export const emailKey = (canonicalEmail: string) => ({ pk: `${PREFIX.email}${canonicalEmail}` });
+export const codeKey = (codeHash: string) => ({ pk: `${PREFIX.code}${codeHash}` });
 export const sessionKey = (userId: string, sessionId: string) => ({ userId, sessionId });

@@ -2,7 +2,7 @@ import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/l
 import { isCounter, type Counter, type SessionId, type UserId } from '../domain/ids.ts';
 import { RECENT_SECONDS, rotation, type Change, type Presented } from '../domain/renewal.ts';
 import type { ClientPrint, Session } from '../domain/session.ts';
-import { after, type UnixSeconds } from '../domain/time.ts';
+import { after, type Seconds, type UnixSeconds } from '../domain/time.ts';
 import { membersOf, optional, textIn, timeIn, Unfit, wholeNumberIn, type Members } from '../domain/unknown.ts';
 import { conditional, reached, type Conditional, type StoreClient } from './client.ts';
 import { checkVersion, storedSessionId, storedUserId } from './items.ts';
@@ -116,15 +116,17 @@ function changeOf(
 /** Ends a session for ever. @returns false for one that has ended or is not there, which stays as it is */
 export type RevokeSession = (name: SessionName, now: UnixSeconds) => Promise<boolean>;
 
+/** @param kept how long its record stays after that, with the address and user agent in it; a day or two more, as garbage is collected */
 export const sessionRevoker =
-  (client: StoreClient, table: string): RevokeSession =>
+  (client: StoreClient, table: string, kept: Seconds): RevokeSession =>
   async ({ userId, sessionId }, now) => {
     const update = new UpdateCommand({
       TableName: table,
       Key: sessionKey(userId, sessionId),
       ConditionExpression: `${EXISTS} AND attribute_not_exists(revokedAt)`,
-      UpdateExpression: 'SET revokedAt = :now',
-      ExpressionAttributeValues: { ':now': now },
+      UpdateExpression: 'SET revokedAt = :now, #ttl = :ttl',
+      ExpressionAttributeNames: { '#ttl': TTL_ATTRIBUTE },
+      ExpressionAttributeValues: { ':now': now, ':ttl': after(now, kept) },
     });
     return (await conditional(client.send(update), () => undefined)).done;
   };

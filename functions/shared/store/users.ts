@@ -22,7 +22,9 @@ export const userFinder =
 /** What users change of themselves; null takes a value away. */
 export interface ProfileChange {
   readonly displayName?: string | null;
-  readonly email?: string | null;
+  /** Only an address that was never verified can be taken away here: a verified one has an item of its own. */
+  readonly email?: null;
+  readonly pendingEmail?: string | null;
 }
 
 /**
@@ -69,11 +71,14 @@ export function userFrom(stored: Members): User {
   if (status !== 'active' && status !== 'disabled') throw new Unfit('status is not known');
   const displayName = optional(item, 'displayName', textIn);
   const email = optional(item, 'email', textIn);
+  const pendingEmail = optional(item, 'pendingEmail', textIn);
   return {
     id: storedUserId(item, 'id'),
     username: textIn(item, 'username'),
     ...(displayName !== undefined && { displayName }),
     ...(email !== undefined && { email }),
+    ...(email !== undefined && item['emailVerified'] === true && { emailVerified: true }),
+    ...(pendingEmail !== undefined && { pendingEmail }),
     status,
     roles: textsIn(item, 'roles'),
     epoch: wholeNumberIn(item, 'epoch'),

@@ -19,14 +19,18 @@ beforeEach(async () => {
 
 test('is the user’s own, with null for what they never said', async () => {
   const { id } = account.user;
-  const bare = { id, username: 'Ada', display_name: null, email: null, roles: [], created_at: '2023-11-14T22:13:20Z' };
+  const nothing = { display_name: null, email: null, email_verified: false, pending_email: null, roles: [] };
+  const bare = { id, username: 'Ada', ...nothing, created_at: '2023-11-14T22:13:20Z' };
   expect(await world.profile(caller)).toEqual(bare);
-  await world.store.setUser({ ...account.user, displayName: 'Ada L.', email: 'ada@example.com', roles: ['admin'] });
+  const said = { displayName: 'Ada L.', email: 'ada@example.com', roles: ['admin'] };
+  await world.store.setUser({ ...account.user, ...said });
+  const shown = { ...bare, display_name: 'Ada L.', email: 'ada@example.com', roles: ['admin'] };
+  expect(await world.profile(caller)).toEqual(shown);
+  await world.store.setUser({ ...account.user, ...said, emailVerified: true, pendingEmail: 'lovelace@example.com' });
   expect(await world.profile(caller)).toEqual({
-    ...bare,
-    display_name: 'Ada L.',
-    email: 'ada@example.com',
-    roles: ['admin'],
+    ...shown,
+    email_verified: true,
+    pending_email: 'lovelace@example.com',
   });
 });
 

@@ -2,8 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { count } from '../../support/counts.ts';
 import { expectNoSecretsIn } from '../../support/secrecy.ts';
-import { JSON_HEADERS, PROBLEM_HEADERS, problemOf, startService, type Service } from '../../support/service.ts';
+import {
+  authorizerContext,
+  JSON_HEADERS,
+  PROBLEM_HEADERS,
+  problemOf,
+  startService,
+  type Service,
+} from '../../support/service.ts';
 import { naughtyStrings } from '../../support/vectors.ts';
+import { mailsTo, tokenIn } from '../../support/verified.ts';
 
 const PASSWORD = 'correct horse battery staple';
 
@@ -30,7 +38,9 @@ test('makes an account that logs in, and answers 201 with the profile', async ()
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       username,
       display_name: 'Ada 👩‍🔬',
-      email: 'ada@example.com',
+      email: null,
+      email_verified: false,
+      pending_email: 'ada@example.com',
       roles: [],
       created_at: expect.any(String),
     },
@@ -88,6 +98,87 @@ describe('a name that is taken', () => {
     );
     expect(logins.map(({ status }) => status)).toEqual([200, 401]);
   });
+});
+
+describe('an email address', () => {
+  const CONFIRM = 'Confirm your email address';
+  const newEmail = () => `Ada.${randomUUID()}@example.com`;
+  const signUp = (email: string) => register({ username: newName(), password: PASSWORD, email });
+
+  test('is pending until the code that was mailed to it comes back', async () => {
+    const [username, email] = [newName(), newEmail()];
+    const { status, body } = await register({ username, password: PASSWORD, email });
+    expect([status, body['email'], body['pending_email']]).toEqual([201, null, email]);
+    const mails = mailsTo(service.mails, email, CONFIRM);
+    expect(mails).toMatchObject([{ from: 'auth@example.com', to: [email] }]);
+    expect(mails[0]!.text).toContain(username);
+    const verified = await service.call('verify-email', { json: { token: tokenIn(mails[0]!) } });
+    expect([verified.status, verified.body]).toEqual([200, {}]);
+    const { access } = await service.login({ username, password: PASSWORD });
+    const profile = await service.call('profile', { authorizer: authorizerContext(access) });
+    expect(profile.body).toMatchObject({ email, email_verified: true, pending_email: null });
+  });
+
+  test('that another account has is answered and mailed like any other, and stays the other’s', async () => {
+    const email = newEmail();
+    await signUp(email);
+    await service.call('verify-email', { json: { token: tokenIn(mailsTo(service.mails, email, CONFIRM)[0]!) } });
+    expect(await signUp(email)).toMatchObject({ status: 201, body: { email: null, pending_email: email } });
+    const second = tokenIn(mailsTo(service.mails, email, CONFIRM)[1]!);
+    expect(await service.call('verify-email', { json: { token: second } })).toMatchObject({ status: 409 });
+  });
+
+  test('gets a few mails, in whatever case it is written, and then whoever asks has to wait', async () => {
+    const email = newEmail();
+    let last = await signUp(email);
+    let mails = 0;
+    // The waits double, so that whatever the machine's speed one of them is met.
+    for (; last.status === 201; mails += 1) last = await signUp(mails % 2 === 0 ? email.toUpperCase() : email);
+    expect(mails).toBeGreaterThanOrEqual(5);
+    expect([last.status, last.headers]).toEqual([
+      429,
+      { ...PROBLEM_HEADERS, 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) },
+    ]);
+    const sent = [email, email.toUpperCase()].flatMap((one) => mailsTo(service.mails, one, CONFIRM));
+    expect(sent).toHaveLength(mails);
+  });
+
+  test('whose mail or code fails leaves an account that stands', async () => {
+    await withSetting('SES_ENDPOINT', 'http://127.0.0.1:9', async () => {
+      expect(await signUp(newEmail())).toMatchObject({ status: 201 });
+    });
+    expect(service.log.filter((line) => line.includes('"MailFailed":1'))).toHaveLength(1);
+    const [username, email] = [newName(), newEmail()];
+    service.proxy.disturb(({ operation }) => (operation === 'PutItem' ? 'fail' : undefined));
+    expect(await register({ username, password: PASSWORD, email })).toMatchObject({ status: 201 });
+    service.proxy.disturb(() => undefined);
+    expect(mailsTo(service.mails, email, CONFIRM)).toEqual([]);
+    expect(await service.call('login', { json: { username, password: PASSWORD } })).toMatchObject({ status: 200 });
+  });
+
+  test('is refused where no mail can be sent, and the account is not made', async () => {
+    const username = newName();
+    await withSetting('MAIL_FROM', 'none', async () => {
+      expect(await register({ username, password: PASSWORD, email: newEmail() })).toMatchObject({
+        status: 400,
+        body: { email: ['No mail can be sent here to confirm an address.'] },
+      });
+      expect(await register({ username, password: PASSWORD })).toMatchObject({ status: 201 });
+    });
+  });
+
+  /** Runs with the function started under another setting. */
+  async function withSetting(name: string, value: string, run: () => Promise<void>): Promise<void> {
+    const usual = process.env[name];
+    process.env[name] = value;
+    await service.restart('register');
+    process.env[name] = usual;
+    try {
+      await run();
+    } finally {
+      await service.restart('register');
+    }
+  }
 });
 
 test('says everything that is wrong at once', async () => {

@@ -5,6 +5,8 @@ import { now } from '../../../functions/shared/runtime/clock.ts';
 import { newSessionId } from '../../../functions/shared/runtime/ids.ts';
 import { sessionPutter } from '../../../functions/shared/store/sessions.ts';
 import { after, isoTime } from '../../../functions/shared/domain/time.ts';
+import { emailFinder } from '../../../functions/shared/store/emails.ts';
+import { emailKey } from '../../../functions/shared/store/schema.ts';
 import { userItem } from '../../../functions/shared/store/users.ts';
 import type { User } from '../../../functions/shared/domain/user.ts';
 import { count } from '../../support/counts.ts';
@@ -145,6 +147,18 @@ test('delete takes the account and its sessions, leaves those of others, and fre
   expect([await sessionsOf(gina), await sessionsOf(hugo)]).toEqual([0, 1]);
   expect(await create('gina')).toMatchObject({ code: 0 });
   expect((await userOf('gina')).id).not.toBe(gina.id);
+});
+
+test('delete frees the verified address of the account', async () => {
+  await create('gwen');
+  const gwen = await userOf('gwen');
+  const { usersTable } = office.access;
+  await put(usersTable, userItem({ ...gwen, email: 'Gwen@example.com', emailVerified: true }));
+  await put(usersTable, { ...emailKey('gwen@example.com'), userId: gwen.id, schema: 1 });
+  const ownerOf = emailFinder(office.client, usersTable);
+  expect(await ownerOf('gwen@example.com')).toBe(gwen.id);
+  expect(await office.run(['delete', 'gwen'])).toMatchObject({ code: 0 });
+  expect(await ownerOf('gwen@example.com')).toBeUndefined();
 });
 
 test('a process that is killed leaves a whole account or none', async () => {

@@ -59,6 +59,7 @@ const TABLE: Record<Reason, readonly [status: number, detail: string, code?: str
     'permission_denied',
     'insufficient_scope',
   ],
+  'email-taken': [409, 'Another account has this email address.', 'email_taken'],
   'not-found': [404, 'Not found.', 'not_found'],
 };
 const TITLES: Record<number, string> = {

@@ -9,6 +9,7 @@ import {
   type FunctionName,
   type Service,
 } from '../../../support/service.ts';
+import { nextMail, resetToken, tokenIn } from '../../../support/verified.ts';
 import type { StoreCall } from '../../../support/store-proxy.ts';
 
 let service: Service;
@@ -178,11 +179,11 @@ describe('what never gets to the store', () => {
   });
 });
 
-test('a changed profile takes two', async () => {
+test('a changed name takes two', async () => {
   const { access } = await service.login(account);
   const authorizer = authorizerContext(access);
   const request = { method: 'PATCH', authorizer, json: { display_name: 'Ada' } };
-  expect(await tripsOf('profile', request)).toEqual({
+  expect(await tripsOf('account', request)).toEqual({
     status: 200,
     trips: [[READ_USER, READ_SESSION], ['UpdateItem USER#: 1 unit']],
   });
@@ -200,6 +201,53 @@ test('a password change takes four: it is compared and hashed in between, and wr
     [expect.stringContaining('TransactWriteItems')],
     ['DeleteItem ATTEMPTS#'],
   ]);
+});
+
+describe('mails', () => {
+  const bare = (trips: string[][]) => trips.map((trip) => trip.map((call) => call.replace(/:.*/, '')));
+
+  test('a new address, its verification and a reset take few round trips, each write at once or as a whole', async () => {
+    const owner = await service.account();
+    const email = `${owner.username}@example.com`;
+    const authorizer = authorizerContext((await service.login(owner)).access);
+    const json = { email, current_password: owner.password };
+    const asked = await tripsOf('account', { method: 'PATCH', authorizer, json });
+    expect([asked.status, bare(asked.trips)]).toEqual([
+      200,
+      [
+        ['GetItem USER# consistent', 'GetItem session consistent'],
+        ['GetItem LOGIN# consistent', 'UpdateItem ATTEMPTS#'],
+        ['DeleteItem ATTEMPTS#'],
+        ['UpdateItem ATTEMPTS#', 'UpdateItem ATTEMPTS#'],
+        ['UpdateItem USER#'],
+        ['PutItem CODE#'],
+      ],
+    ]);
+    const token = tokenIn(await nextMail(service.mails, email, 'Confirm your email address'));
+    const verified = await tripsOf('verify-email', { json: { token } });
+    expect([verified.status, bare(verified.trips)]).toEqual([
+      200,
+      [
+        ['GetItem CODE# consistent'],
+        ['GetItem USER# consistent'],
+        [expect.stringContaining('TransactWriteItems')],
+        ['DeleteItem ATTEMPTS#', 'DeleteItem ATTEMPTS#'],
+      ],
+    ]);
+    const reset = await resetToken(service, email);
+    const confirmed = await tripsOf('confirm-reset', {
+      json: { token: reset, new_password: 'a horse of another colour' },
+    });
+    expect([confirmed.status, bare(confirmed.trips)]).toEqual([
+      200,
+      [
+        ['GetItem CODE# consistent'],
+        ['GetItem USER# consistent'],
+        [expect.stringContaining('TransactWriteItems')],
+        Array(4).fill('DeleteItem ATTEMPTS#'),
+      ],
+    ]);
+  });
 });
 
 test('every read of every function asked for what is there now', () => {
