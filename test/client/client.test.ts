@@ -423,6 +423,27 @@ describe('storage', () => {
     expect(sentWhile).toEqual([true]);
   });
 
+  test('that got a newer pair from another tab outweighs the refusal of the older one', async () => {
+    await done(client.login(ADA));
+    const older = String(await storage.read());
+    await pass(LIFETIME);
+    expect(await statusOf()).toBe(200);
+    const newer = String(await storage.read());
+    const shared = memoryStorage();
+    await shared.write(older);
+    const one = createClient({
+      baseUrl: BASE_URL,
+      storage: shared,
+      fetch: async (input, init) => {
+        if (input !== `${BASE_URL}/api/token/refresh`) return server.fetch(input, init);
+        await shared.write(newer);
+        return Response.json({ code: 'token_not_valid' }, { status: 401 });
+      },
+    });
+    expect(await statusOf(one)).toBe(200);
+    expect(await shared.read()).toBe(newer);
+  });
+
   test('that cannot be read leaves the session unknown, and is asked again', async () => {
     await done(client.login(ADA));
     let isLocked = true;

@@ -89,6 +89,23 @@ describe.each([true, false])('tabs of a browser with Web Locks: %s', (hasLocks) 
     expect(server.isAlive('session0')).toBe(false);
   });
 
+  test('stay logged out when one stored a new pair before it heard of it, and the server did not hear', async () => {
+    for (let moment = 290; moment < 315; moment += 1) {
+      const browser = new Browser(server, { hasLocks });
+      const [one, two] = await loggedIn(browser, 2);
+      server.delay = () => new Promise((resolve) => setTimeout(resolve, 150));
+      await pass(LIFETIME);
+      server.weather = ({ path }) => (path === '/api/token/blacklist' ? 'offline' : 'clear');
+      const waiting = profileOf(one!);
+      await pass(moment);
+      two!.client.logout().catch(() => undefined);
+      await waiting;
+      expect([one, two].map((tab) => tab!.client.session.status)).toEqual(['out', 'out']);
+      expect(browser.items.size).toBe(0);
+      server.delay = () => Promise.resolve();
+    }
+  });
+
   test('go on where one was closed in the middle of a refresh', async () => {
     const [one, two] = await loggedIn(new Browser(server, { hasLocks }), 2);
     await pass(LIFETIME);

@@ -13,13 +13,25 @@ export interface Tab {
   kill(): void;
 }
 
+/** How long a write takes to the browser's own process, and from there to each tab. Tabs see their own writes at once. */
+const WAY_MS = 3;
+
+/** A tab's view of the shared items. */
+interface View {
+  readonly items: Map<string, string>;
+  readonly listeners: Listener[];
+  /** Writes of its own that are on their way: until they are back, it takes no others. */
+  pending: number;
+}
+
 export class Browser {
+  /** What all tabs will agree on. */
   readonly items = new Map<string, string>();
   readonly hasLocks: boolean;
   /** Whether writing fails, as it does when a disk is full. */
   isFull = false;
   readonly #server: AuthServer;
-  readonly #tabs = new Set<Listener[]>();
+  readonly #views = new Set<View>();
   readonly #queue: (() => void)[] = [];
   #isLocked = false;
 
@@ -29,17 +41,17 @@ export class Browser {
   }
 
   open(): Tab {
-    const listeners: Listener[] = [];
-    this.#tabs.add(listeners);
+    const view: View = { items: new Map(this.items), listeners: [], pending: 0 };
+    const { listeners } = view;
+    this.#views.add(view);
     const state = { isDead: false };
     let unlock: (() => void) | undefined;
-    const changed = (key: string, change: () => void) => {
+    const changed = (key: string, text: string | undefined) => {
       if (state.isDead) return;
       if (this.isFull) throw new Error('QuotaExceededError');
-      change();
-      for (const others of this.#tabs) {
-        if (others !== listeners) setTimeout(() => others.forEach((listener) => listener({ key })), 1);
-      }
+      put(view.items, key, text);
+      view.pending += 1;
+      setTimeout(() => this.#published(view, key, text), WAY_MS);
     };
     const locks: Locks = {
       request: async (_name, { signal }, run) => {
@@ -59,9 +71,9 @@ export class Browser {
     };
     const page: WebPage = {
       localStorage: {
-        getItem: (key) => this.items.get(key) ?? null,
-        setItem: (key, text) => changed(key, () => this.items.set(key, text)),
-        removeItem: (key) => changed(key, () => this.items.delete(key)),
+        getItem: (key) => view.items.get(key) ?? null,
+        setItem: changed,
+        removeItem: (key) => changed(key, undefined),
       },
       ...(this.hasLocks && { navigator: { locks } }),
       addEventListener: (_type, listener) => void listeners.push(listener),
@@ -83,7 +95,7 @@ export class Browser {
       shown,
       kill: () => {
         state.isDead = true;
-        this.#tabs.delete(listeners);
+        this.#views.delete(view);
         unlock?.();
       },
     };
@@ -107,6 +119,23 @@ export class Browser {
   #unlock(): void {
     const next = this.#queue.shift();
     if (next === undefined) this.#isLocked = false;
-    else next();
+    else setTimeout(next, 3 * WAY_MS);
   }
+
+  #published(from: View, key: string, text: string | undefined): void {
+    put(this.items, key, text);
+    for (const view of this.#views) {
+      setTimeout(() => {
+        if (view === from) view.pending -= 1;
+        if (view === from || view.pending > 0) return;
+        put(view.items, key, text);
+        view.listeners.forEach((listener) => listener({ key }));
+      }, WAY_MS);
+    }
+  }
+}
+
+function put(items: Map<string, string>, key: string, text: string | undefined): void {
+  if (text === undefined) items.delete(key);
+  else items.set(key, text);
 }
