@@ -61,6 +61,8 @@ const rooms = [
   ),
   // Fills the secrets at deploy time, so it alone writes to Secrets Manager and the Parameter Store.
   room('functions/make-keys/*.ts', ours('shared/', ['domain', 'token', 'runtime'], 'make-keys'), bcrypt),
+  // What applications install stands alone: no package, no Node.
+  room('client/**/*.ts', { regex: '^(?!\\./)', message: 'The client imports its own files and nothing else.' }),
   // What is deployed shares names and settings with the functions, and takes handlers by path, never by import.
   room('infra/**/*.ts', {
     regex: '/functions/(?!shared/)',
@@ -109,7 +111,7 @@ const noOwnClock = [
 ];
 
 export default defineConfig(
-  { ignores: ['node_modules/', 'cdk.out/', 'coverage/', '.latchkey/'] },
+  { ignores: ['node_modules/', 'cdk.out/', 'coverage/', '.latchkey/', 'client/dist/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {

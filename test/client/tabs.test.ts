@@ -80,10 +80,10 @@ describe.each([true, false])('tabs of a browser with Web Locks: %s', (hasLocks) 
     const [one, two] = await loggedIn(browser, 2);
     server.delay = () => new Promise((resolve) => setTimeout(resolve, 150));
     await pass(LIFETIME);
-    const waiting = profileOf(one!);
+    one!.client.fetch('/api/profile').catch(() => undefined);
     await pass(moment);
     void two!.client.logout();
-    await waiting;
+    await settle();
     expect([one, two].map((tab) => tab!.client.session.status)).toEqual(['out', 'out']);
     expect(browser.items.size).toBe(0);
     expect(server.isAlive('session0')).toBe(false);
@@ -96,10 +96,10 @@ describe.each([true, false])('tabs of a browser with Web Locks: %s', (hasLocks) 
       server.delay = () => new Promise((resolve) => setTimeout(resolve, 150));
       await pass(LIFETIME);
       server.weather = ({ path }) => (path === '/api/token/blacklist' ? 'offline' : 'clear');
-      const waiting = profileOf(one!);
+      one!.client.fetch('/api/profile').catch(() => undefined);
       await pass(moment);
-      two!.client.logout().catch(() => undefined);
-      await waiting;
+      void two!.client.logout();
+      await settle();
       expect([one, two].map((tab) => tab!.client.session.status)).toEqual(['out', 'out']);
       expect(browser.items.size).toBe(0);
       server.delay = () => Promise.resolve();
@@ -187,8 +187,6 @@ describe.each([true, false])('tabs of a browser with Web Locks: %s', (hasLocks) 
               server.delay = one.ms === 0 ? () => Promise.resolve() : () => new Promise((go) => setTimeout(go, one.ms));
               break;
             case 'logout':
-              // A full disk forgets nothing either; what that means has a test of its own.
-              browser.isFull = false;
               isWanted = false;
               tabs[one.tab]!.client.logout().catch(() => undefined);
               await pass(5);

@@ -1,6 +1,6 @@
 /** One browser: tabs that share `localStorage`, its events and Web Locks, each of which can be taken away. */
 import { createClient, webStorage, type Client, type Locks, type WebPage } from '../../../client/src/latchkey.ts';
-import { BASE_URL, type AuthServer } from './auth-server.ts';
+import { BASE_URL } from './auth-server.ts';
 
 type Listener = (event: { readonly key: string | null }) => void;
 
@@ -28,15 +28,17 @@ export class Browser {
   /** What all tabs will agree on. */
   readonly items = new Map<string, string>();
   readonly hasLocks: boolean;
-  /** Whether writing fails, as it does when a disk is full. */
+  /** Whether writing fails, as it does when there is no room; removing never does. */
   isFull = false;
-  readonly #server: AuthServer;
+  readonly #fetch: typeof globalThis.fetch;
+  readonly #baseUrl: string;
   readonly #views = new Set<View>();
   readonly #queue: (() => void)[] = [];
   #isLocked = false;
 
-  constructor(server: AuthServer, { hasLocks = true } = {}) {
-    this.#server = server;
+  constructor({ fetch }: { fetch: typeof globalThis.fetch }, { hasLocks = true, baseUrl = BASE_URL } = {}) {
+    this.#fetch = fetch;
+    this.#baseUrl = baseUrl;
     this.hasLocks = hasLocks;
   }
 
@@ -48,7 +50,7 @@ export class Browser {
     let unlock: (() => void) | undefined;
     const changed = (key: string, text: string | undefined) => {
       if (state.isDead) return;
-      if (this.isFull) throw new Error('QuotaExceededError');
+      if (this.isFull && text !== undefined) throw new Error('QuotaExceededError');
       put(view.items, key, text);
       view.pending += 1;
       setTimeout(() => this.#published(view, key, text), WAY_MS);
@@ -80,10 +82,10 @@ export class Browser {
       removeEventListener: (_type, listener) => void listeners.splice(listeners.indexOf(listener), 1),
     };
     const client = createClient({
-      baseUrl: BASE_URL,
+      baseUrl: this.#baseUrl,
       storage: webStorage('latchkey', page),
       fetch: async (input, init) => {
-        const answer = await this.#server.fetch(input, init);
+        const answer = await this.#fetch(input, init);
         return state.isDead ? new Promise<never>(() => undefined) : answer;
       },
     });
