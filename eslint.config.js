@@ -72,6 +72,11 @@ const rooms = [
     regex: '/functions/(?!shared/(domain/|store/schema\\.ts$))',
     message: 'The stack shares settings and table names with the functions, nothing else.',
   }),
+  // The description of the API also has what a refusal is answered with, so that its examples are the real texts.
+  room('infra/openapi/*.ts', {
+    regex: '/functions/(?!shared/(domain/|http/(answers|titles)\\.ts$))',
+    message: 'The description of the API shares reasons and answers with the functions, nothing else.',
+  }),
 ];
 
 const noDoubleCast = [

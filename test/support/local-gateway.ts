@@ -3,6 +3,7 @@ import { createUser } from '../../infra/cli/accounts.ts';
 import type { StackAccess } from '../../infra/cli/stack-access.ts';
 import { startEngine } from '../../infra/local/engine.ts';
 import { startGateway } from '../../infra/local/gateway.ts';
+import { contractOf } from './contract.ts';
 import { synthesize } from './template.ts';
 
 /** A password that the policy takes. */
@@ -35,7 +36,7 @@ export const engineKind = () =>
   process.env['LATCHKEY_TEST_ENGINE'] === 'dynamodb-local' ? 'dynamodb-local' : 'dynoxide';
 
 /**
- * The deployed bundles behind the local gateway, on an engine of their own.
+ * The deployed bundles behind the local gateway, on an engine of their own. Every answer is held to the API's description.
  *
  * @param environment values for the functions' environments; bcrypt is cheap unless it says otherwise
  */
@@ -49,9 +50,11 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     engineEndpoint: engine.endpoint,
     environment: { BCRYPT_COST: '4', ...environment },
   });
+  const holdToContract = contractOf();
   const ask = async (path: string, init: RequestInit): Promise<TestAnswer> => {
     const answer = await fetch(gateway.url + path, { redirect: 'manual', ...init });
     const text = await answer.text();
+    holdToContract(init.method ?? 'GET', path, { status: answer.status, headers: answer.headers, text });
     return { status: answer.status, headers: answer.headers, text, body: membersIn(text) };
   };
   const post: TestGateway['post'] = (path, body, headers = {}) =>
