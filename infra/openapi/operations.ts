@@ -1,4 +1,4 @@
-/** What each route does, in words and shapes. Routes that a deployment has and this list has not are an error of synth. */
+/** What each route does, in words and shapes. The description of the API is not made while a route of it is not here. */
 import type { Reason } from '../../functions/shared/domain/refusal.ts';
 import type { Route } from '../endpoints.ts';
 import type { Schema, SchemaName } from './schemas.ts';
