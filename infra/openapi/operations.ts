@@ -162,4 +162,10 @@ export const OPERATIONS: Readonly<Partial<Record<Route, Operation>>> = {
     summary: 'Read the metadata of the issuer (RFC 8414)',
     success: discovered('The metadata.', 'Metadata'),
   },
+  'GET /openapi.json': {
+    id: 'readDescription',
+    tag: 'Discovery',
+    summary: 'Read this description of the API',
+    success: { status: 200, description: 'An OpenAPI 3.1 document.', schema: 'Description' },
+  },
 };

@@ -84,6 +84,7 @@ export const SCHEMAS = {
     subject_types_supported: { type: 'array', items: text() },
     id_token_signing_alg_values_supported: { type: 'array', items: text() },
   }),
+  Description: { type: 'object', properties: { openapi: text() }, required: ['openapi'] },
   Problem: {
     type: 'object',
     description:

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { setStatus } from '../../infra/cli/accounts.ts';
+import { openApiDocument } from '../../infra/openapi/document.ts';
 import { count } from '../support/counts.ts';
 import { aGateway, PASSWORD, type TestGateway } from '../support/local-gateway.ts';
 
@@ -134,6 +135,12 @@ describe('the main job, over HTTP with the deployed bundles', () => {
       const { body } = await api.get(`/.well-known/${name}`);
       expect(body).toMatchObject({ issuer: api.url, jwks_uri: `${api.url}/.well-known/jwks.json` });
     }
+  });
+
+  test('serves the description of itself', async () => {
+    const { status, body } = await api.get('/openapi.json');
+    expect(status).toBe(200);
+    expect(body).toEqual(openApiDocument());
   });
 
   test('answers many refreshes with one token at once with one successor', async () => {

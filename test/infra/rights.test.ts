@@ -11,6 +11,7 @@ const ROLES = [
   'JwksRole',
   'LoginRole',
   'MakeKeysRole',
+  'OpenapiRole',
   'ProfileRole',
   'RefreshRole',
   'VerifyRole',
@@ -132,6 +133,7 @@ test('functions are invoked by our API alone: no function URL, no other permissi
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/jwks.json`,
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/openid-configuration`,
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/oauth-authorization-server`,
+      `\${Openapi.Arn} ${api}/v1/GET/openapi.json`,
       `\${Fallback.Arn} ${api}/v1/*`,
     ].toSorted(),
   );
