@@ -70,6 +70,8 @@ const rooms = [
     ),
   ),
   room('functions/!(shared)/handler.ts', ours('shared/', ROOMS, 'A function'), aws, jose, bcrypt),
+  // What applications install stands alone: no package, no Node.
+  room('client/**/*.ts', { regex: '^(?!\\./)', message: 'The client imports its own files and nothing else.' }),
   // What is deployed shares names and settings with the functions, and takes handlers by path, never by import.
   room('infra/**/*.ts', {
     regex: '/functions/(?!shared/)',
@@ -78,6 +80,11 @@ const rooms = [
   room(['infra/*.ts', 'infra/bundling/**/*.ts'], {
     regex: '/functions/(?!shared/(domain/|store/schema\\.ts$))',
     message: 'The stack shares settings and table names with the functions, nothing else.',
+  }),
+  // The description of the API also has what a refusal is answered with, so that its examples are the real texts.
+  room('infra/openapi/*.ts', {
+    regex: '/functions/(?!shared/(domain/|http/(answers|titles)\\.ts$))',
+    message: 'The description of the API shares reasons and answers with the functions, nothing else.',
   }),
 ];
 
@@ -118,7 +125,7 @@ const noOwnClock = [
 ];
 
 export default defineConfig(
-  { ignores: ['node_modules/', 'cdk.out/', 'coverage/', '.latchkey/'] },
+  { ignores: ['node_modules/', 'cdk.out/', 'coverage/', '.latchkey/', 'client/dist/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {

@@ -4,7 +4,7 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.ts' },
-  modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/.latchkey/'],
+  modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/.latchkey/', '<rootDir>/client/dist/'],
   // Tests wait for processes more than they compute; the default leaves one core of two idle.
   maxWorkers: '100%',
   testTimeout: 30_000,

@@ -240,6 +240,11 @@ export const ENDPOINTS = {
     settings: ['issuer', 'corsOrigin'],
     lend: (fn, { keyRing }) => keyRing.lendPublicKeysTo(fn),
   },
+  openapi: {
+    routes: ['GET /openapi.json'],
+    guard: 'open',
+    settings: ['corsOrigin'],
+  },
 } as const satisfies Record<string, Endpoint>;
 
 /** Functions that no route of their own leads to. */

@@ -1,6 +1,6 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 
-interface Problem {
+export interface Problem {
   readonly types: readonly ResponseType[];
   readonly status: number;
   readonly title: string;
@@ -13,7 +13,7 @@ interface Problem {
  * What API Gateway itself says, in the words the functions use. Only here can a 401 carry the real
  * WWW-Authenticate: API Gateway renames the header in a function's answer.
  */
-const PROBLEMS: readonly Problem[] = [
+export const PROBLEMS: readonly Problem[] = [
   {
     // No credentials, or another scheme than Bearer (RFC 6750 section 3.1: no error code then).
     types: [ResponseType.UNAUTHORIZED],

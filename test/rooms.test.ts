@@ -53,6 +53,10 @@ test.each([
   ['infra/tables.ts', "import '../functions/shared/store/users.ts';", 'shares settings and table names'],
   ['infra/tables.ts', "import '../functions/login/handler.ts';", 'shares settings and table names'],
   ['infra/cli/users.ts', "import '../../functions/login/handler.ts';", 'takes handlers by path'],
+  ['infra/openapi/document.ts', "import '../../functions/shared/http/reply.ts';", 'shares reasons and answers'],
+  ['client/src/client.ts', "import '../../functions/shared/domain/ids.ts';", 'its own files and nothing else'],
+  ['client/src/client.ts', "import 'jose';", 'its own files and nothing else'],
+  ['client/src/client.ts', "import 'node:fs';", 'its own files and nothing else'],
 ])('%s may not hold %s', (file, line, words) => {
   expect(saidOf(file, line)).toEqual([expect.stringContaining(words)]);
 });
@@ -76,6 +80,8 @@ test.each([
   ['functions/shared/runtime/key-store.ts', "import '@aws-sdk/client-ssm'; import '../domain/kept.ts';"],
   ['infra/tables.ts', "import '../functions/shared/store/schema.ts'; import '../functions/shared/domain/settings.ts';"],
   ['infra/cli/accounts.ts', "import '../../functions/shared/store/users.ts';"],
+  ['infra/openapi/document.ts', "import '../../functions/shared/http/answers.ts'; import '../endpoints.ts';"],
+  ['client/src/client.ts', "import './storage.ts';"],
 ])('%s may hold %s', (file, line) => {
   expect(saidOf(file, line)).toEqual([]);
 });

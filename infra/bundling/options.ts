@@ -5,6 +5,7 @@
 import { buildSync, type BuildOptions, type Metafile } from 'esbuild';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openApiDocument } from '../openapi/document.ts';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -37,12 +38,18 @@ const OPTIONS = {
   absWorkingDir: PROJECT_ROOT,
 } as const satisfies BuildOptions;
 
+/** What a function is given as a constant when it is bundled: text of a program, so a text is quoted twice. */
+const CONSTANTS: Readonly<Record<string, () => Record<string, string>>> = {
+  openapi: () => ({ OPENAPI_DOCUMENT: JSON.stringify(JSON.stringify(openApiDocument())) }),
+};
+
 /** Bundles `functions/<name>/handler.ts` into a folder and says what went in. */
 export function bundle(name: string, folder: string): Metafile {
   return buildSync({
     ...OPTIONS,
     entryPoints: [join('functions', name, 'handler.ts')],
     outfile: join(folder, BUNDLE_FILE),
+    define: CONSTANTS[name]?.() ?? {},
     metafile: true,
   }).metafile;
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { setStatus } from '../../infra/cli/accounts.ts';
+import { openApiDocument } from '../../infra/openapi/document.ts';
 import { count } from '../support/counts.ts';
 import { aGateway, PASSWORD, type TestAnswer, type TestGateway } from '../support/local-gateway.ts';
 
@@ -156,6 +157,12 @@ describe('the main job, over HTTP with the deployed bundles', () => {
       oauth.validateJwtAccessToken(server, new Request(url, { headers: bearer(token) }), 'latchkey', options);
     expect(await verify(access)).toMatchObject({ iss: api.url, client_id: 'latchkey', token_type: 'access' });
     await expect(verify(refresh)).rejects.toThrow();
+  });
+
+  test('serves the description of itself', async () => {
+    const { status, body } = await api.get('/openapi.json');
+    expect(status).toBe(200);
+    expect(body).toEqual(openApiDocument());
   });
 
   test('answers many refreshes with one token at once with one successor', async () => {

@@ -46,6 +46,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   authorizer: 25_000,
   fallback: 15_000,
   jwks: 15_000,
+  openapi: 60_000,
   profile: 210_000,
   // The names of browsers and systems, for the list of devices, are 30 kB of it.
   devices: 250_000,
@@ -73,9 +74,10 @@ test('the authorizer carries jose and nothing else', () => {
   expect(packagesIn('authorizer')).toEqual(['jose']);
 });
 
-test('fallback and the key set carry no package at all', () => {
+test('fallback, the key set and the description carry no package at all', () => {
   expect(packagesIn('fallback')).toEqual([]);
   expect(packagesIn('jwks')).toEqual([]);
+  expect(packagesIn('openapi')).toEqual([]);
 });
 
 test('only those who ask for a password or set one carry the hash library, and only functions that read tokens carry jose', () => {

@@ -45,6 +45,7 @@ const ROUTES = {
   'GET /.well-known/jwks.json': 'Jwks',
   'GET /.well-known/openid-configuration': 'Jwks',
   'GET /.well-known/oauth-authorization-server': 'Jwks',
+  'GET /openapi.json': 'Openapi',
 };
 
 test('each route leads to its function, as a proxy, and ANY of every path to fallback', () => {
@@ -74,6 +75,7 @@ test('exactly these methods are open to anyone', () => {
       'GET /.well-known/jwks.json',
       'GET /.well-known/openid-configuration',
       'GET /.well-known/oauth-authorization-server',
+      'GET /openapi.json',
     ].toSorted(),
   );
   const guarded = methods.filter(({ guard }) => guard !== 'NONE');

@@ -13,6 +13,7 @@ const ROLES = [
   'JwksRole',
   'LoginRole',
   'MakeKeysRole',
+  'OpenapiRole',
   'PasswordRole',
   'ProfileRole',
   'RefreshRole',
@@ -229,6 +230,7 @@ test('every other function is invoked by our API alone: no function URL, no othe
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/jwks.json`,
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/openid-configuration`,
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/oauth-authorization-server`,
+      `\${Openapi.Arn} ${api}/v1/GET/openapi.json`,
       `\${Fallback.Arn} ${api}/v1/*`,
     ].toSorted(),
   );

@@ -6,6 +6,7 @@ import { createUser } from '../../infra/cli/accounts.ts';
 import type { StackAccess } from '../../infra/cli/stack-access.ts';
 import { startEngine } from '../../infra/local/engine.ts';
 import { startGateway } from '../../infra/local/gateway.ts';
+import { contractOf } from './contract.ts';
 import { needlesIn, secretsIn, type Needle } from './secret-search.ts';
 import type { LocalMail } from '../../infra/local/ses-stand-in.ts';
 import { synthesize } from './template.ts';
@@ -52,7 +53,7 @@ export const engineKind = () =>
   process.env['LATCHKEY_TEST_ENGINE'] === 'dynamodb-local' ? 'dynamodb-local' : 'dynoxide';
 
 /**
- * The deployed bundles behind the local gateway, on an engine of their own.
+ * The deployed bundles behind the local gateway, on an engine of their own. Every answer is held to the API's description.
  *
  * @param environment values for the functions' environments; bcrypt is cheap unless it says otherwise
  */
@@ -87,10 +88,12 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     logs: lines.join('\n'),
     answers: answers.join('\n'),
   });
+  const holdToContract = contractOf();
   const ask = async (path: string, init: RequestInit): Promise<TestAnswer> => {
     const answer = await fetch(gateway.url + path, { redirect: 'manual', ...init });
     const text = await answer.text();
     answers.push(...[...answer.headers].flat(), text);
+    holdToContract(init.method ?? 'GET', path, { status: answer.status, headers: answer.headers, text });
     return { status: answer.status, headers: answer.headers, text, body: membersIn(text) };
   };
   const send: TestGateway['send'] = (method, path, body, headers = {}) =>

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { readSettings } from '../runtime/env.ts';
+import { TITLES } from './titles.ts';
 
 const { corsOrigin } = readSettings('corsOrigin');
 
@@ -10,21 +11,6 @@ const EVERYWHERE: Readonly<Record<string, string>> = {
   'Access-Control-Allow-Origin': corsOrigin,
   'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After',
   ...(corsOrigin !== '*' && { Vary: 'Origin' }),
-};
-
-/** The titles of RFC 9110 for the statuses we answer. */
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  409: 'Conflict',
-  413: 'Content Too Large',
-  415: 'Unsupported Media Type',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
 };
 
 type Headers = Readonly<Record<string, string>>;

@@ -1,0 +1,61 @@
+import { ageSince } from './freshness.ts';
+
+/** The two tokens of a session. */
+export interface Pair {
+  readonly access: string;
+  /** Empty where the browser keeps it in a cookie. */
+  readonly refresh: string;
+}
+
+/** A pair in use. What the client reads in its access token it does not trust: only servers decide by a token. */
+export interface Held extends Pair {
+  /** As it is kept. */
+  readonly text: string;
+  readonly userId: string | undefined;
+  readonly sessionId: string | undefined;
+  /** Of the access token, in milliseconds. */
+  readonly lifetime: number;
+  /** Likewise. */
+  readonly age: () => number;
+}
+
+/** The members of a JSON object, none of which is checked yet. */
+export type Members = Readonly<Record<string, unknown>>;
+
+/** A pair that arrives now, as it is kept. */
+export const textOf = ({ access, refresh }: Pair): string => JSON.stringify({ access, refresh, at: Date.now() });
+
+/** What was kept. @returns undefined for nothing, and for what this client never wrote */
+export function heldFrom(text: string | null | undefined): Held | undefined {
+  const members = membersOf(() => text ?? '');
+  const pair = pairIn(members);
+  if (!text || !pair) return undefined;
+  const { sub, sid, iat, exp } = membersOf(() => payloadOf(pair.access));
+  return {
+    ...pair,
+    text,
+    userId: isText(sub) ? sub : undefined,
+    sessionId: isText(sid) ? sid : undefined,
+    // The server's clock is compared with itself alone. A token that cannot be read is good until a server says no.
+    lifetime: (Number(exp) - Number(iat)) * 1000 || Infinity,
+    age: ageSince(Number(members['at']) || 0),
+  };
+}
+
+/** A pair in the members of an answer. */
+export const pairIn = ({ access, refresh }: Members): Pair | undefined =>
+  access && isText(access) && isText(refresh) ? { access, refresh } : undefined;
+
+/** The members of a JSON object; none of anything else, or where it cannot be read. */
+export function membersOf(read: () => string): Members {
+  try {
+    return { ...(JSON.parse(read()) as object) };
+  } catch {
+    return {};
+  }
+}
+
+/** The claims of a JWT, not verified. @throws what `atob` throws */
+const payloadOf = (jwt: string): string => atob((jwt.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/'));
+
+const isText = (value: unknown): value is string => typeof value === 'string';

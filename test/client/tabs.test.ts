@@ -1,0 +1,274 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+import { webStorage, type Locks } from '../../client/src/latchkey.ts';
+import { AuthServer, LIFETIME_SECONDS, type Weather } from '../support/client/auth-server.ts';
+import { Browser, type Tab } from '../support/client/browser.ts';
+import { count } from '../support/counts.ts';
+
+const ADA = { username: 'ada', password: 'right' };
+const LIFETIME = LIFETIME_SECONDS * 1000;
+
+let server: AuthServer;
+
+const fakeTime = () =>
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'], now: 1_700_000_000_000 });
+beforeEach(() => {
+  fakeTime();
+  server = new AuthServer();
+});
+afterEach(() => void jest.useRealTimers());
+
+const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
+
+/** Lets everything that is under way come to its end. */
+async function settle(): Promise<void> {
+  for (let step = 0; step < 20; step += 1) await pass(step < 10 ? 5 : 15_000);
+}
+
+const profileOf = async ({ client }: Tab): Promise<number | string> => {
+  const answer = client.fetch('/api/profile').then(
+    ({ status }) => status,
+    (error: unknown) => String((error as { kind?: string }).kind),
+  );
+  await settle();
+  return answer;
+};
+
+async function loggedIn(browser: Browser, tabs: number): Promise<Tab[]> {
+  const [first, ...others] = Array.from({ length: tabs }, () => browser.open());
+  await first!.client.login(ADA);
+  await Promise.all(others.map(({ client }) => client.ready()));
+  await pass(10);
+  return [first!, ...others];
+}
+
+describe.each([true, false])('tabs of a browser with Web Locks: %s', (hasLocks) => {
+  test('whose tokens end together all go on, with one new pair', async () => {
+    const tabs = await loggedIn(new Browser(server, { hasLocks }), 3);
+    server.delay = () => new Promise((resolve) => setTimeout(resolve, 200));
+    await pass(LIFETIME);
+    const answers = tabs.map(({ client }) => client.fetch('/api/profile'));
+    await settle();
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    const refreshed = server.asked.filter(({ path }) => path === '/api/token/refresh');
+    expect(refreshed).toHaveLength(hasLocks ? 1 : 3);
+    expect(server.sessions.get('session0')?.current).toBe(1);
+    expect(server.thefts).toBe(0);
+  });
+
+  test('see that another one logged in, and out', async () => {
+    const browser = new Browser(server, { hasLocks });
+    const tabs = await loggedIn(browser, 3);
+    expect(tabs.map(({ client }) => client.session.status)).toEqual(['in', 'in', 'in']);
+    await tabs[1]!.client.logout();
+    await pass(10);
+    expect(tabs.map(({ client }) => client.session)).toEqual([
+      { status: 'out', reason: 'elsewhere' },
+      { status: 'out', reason: 'logout' },
+      { status: 'out', reason: 'elsewhere' },
+    ]);
+    await tabs[2]!.client.login({ ...ADA, username: 'bob' });
+    await pass(10);
+    expect(tabs.map(({ client }) => client.session)).toEqual(
+      Array(3).fill({ status: 'in', userId: 'bob', sessionId: 'session1' }),
+    );
+    expect(tabs[0]!.shown).toEqual(['out', 'in', 'out', 'in']);
+  });
+
+  test.each([0, 50, 150, 250, 400])('stay logged out when one was refreshing meanwhile (%i ms)', async (moment) => {
+    const browser = new Browser(server, { hasLocks });
+    const [one, two] = await loggedIn(browser, 2);
+    server.delay = () => new Promise((resolve) => setTimeout(resolve, 150));
+    await pass(LIFETIME);
+    one!.client.fetch('/api/profile').catch(() => undefined);
+    await pass(moment);
+    void two!.client.logout();
+    await settle();
+    expect([one, two].map((tab) => tab!.client.session.status)).toEqual(['out', 'out']);
+    expect(browser.items.size).toBe(0);
+    expect(server.isAlive('session0')).toBe(false);
+  });
+
+  test('stay logged out when one stored a new pair before it heard of it, and the server did not hear', async () => {
+    for (let moment = 290; moment < 315; moment += 1) {
+      const browser = new Browser(server, { hasLocks });
+      const [one, two] = await loggedIn(browser, 2);
+      server.delay = () => new Promise((resolve) => setTimeout(resolve, 150));
+      await pass(LIFETIME);
+      server.weather = ({ path }) => (path === '/api/token/blacklist' ? 'offline' : 'clear');
+      one!.client.fetch('/api/profile').catch(() => undefined);
+      await pass(moment);
+      void two!.client.logout();
+      await settle();
+      expect([one, two].map((tab) => tab!.client.session.status)).toEqual(['out', 'out']);
+      expect(browser.items.size).toBe(0);
+      server.delay = () => Promise.resolve();
+    }
+  });
+
+  test('go on where one was closed in the middle of a refresh', async () => {
+    const [one, two] = await loggedIn(new Browser(server, { hasLocks }), 2);
+    await pass(LIFETIME);
+    server.delay = () => new Promise((resolve) => setTimeout(resolve, 150));
+    one!.client.fetch('/api/profile').catch(() => undefined);
+    await pass(200);
+    one!.kill();
+    await pass(600_000);
+    expect(await profileOf(two!)).toBe(200);
+    expect(server.thefts).toBe(0);
+  });
+
+  test('go on whatever happens, and only a logout or the server ends a session', async () => {
+    jest.useRealTimers();
+    const weather = fc.constantFrom<Weather>('offline', 'cut', 'portal', 'page', 'silence', 429, 500, 503);
+    const tab = fc.nat(2);
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ do: fc.constant('fetch' as const), tab }) },
+      { weight: 4, arbitrary: fc.record({ do: fc.constant('all-fetch' as const) }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({
+          do: fc.constant('pass' as const),
+          ms: fc.constantFrom(20, 900, 20_000, 60_000, LIFETIME, 7_200_000),
+        }),
+      },
+      {
+        weight: 5,
+        arbitrary: fc.record({ do: fc.constant('storm' as const), weather, requests: fc.integer({ min: 1, max: 9 }) }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant('clock' as const),
+          ms: fc.constantFrom(-86_400_000, -60_000, 60_000, 86_400_000),
+        }),
+      },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('reload' as const), tab }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('disk' as const), isFull: fc.boolean() }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('slow' as const), ms: fc.constantFrom(0, 300, 3000) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('logout' as const), tab }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), fc.boolean(), async (steps, endsInLogout) => {
+        fakeTime();
+        server = new AuthServer();
+        const browser = new Browser(server, { hasLocks });
+        const tabs = await loggedIn(browser, 3);
+        let isWanted = true;
+        for (const one of steps) {
+          switch (one.do) {
+            case 'fetch':
+              tabs[one.tab]!.client.fetch('/api/profile').catch(() => undefined);
+              await pass(5);
+              break;
+            case 'all-fetch':
+              for (const { client } of tabs) client.fetch('/api/profile').catch(() => undefined);
+              await pass(5);
+              break;
+            case 'pass':
+              await pass(one.ms);
+              break;
+            case 'storm': {
+              let left = one.requests;
+              server.weather = () => ((left -= 1) >= 0 ? one.weather : 'clear');
+              break;
+            }
+            case 'clock':
+              jest.setSystemTime(Date.now() + one.ms);
+              break;
+            case 'reload':
+              tabs[one.tab]!.kill();
+              tabs[one.tab] = browser.open();
+              break;
+            case 'disk':
+              browser.isFull = one.isFull;
+              break;
+            case 'slow':
+              server.delay = one.ms === 0 ? () => Promise.resolve() : () => new Promise((go) => setTimeout(go, one.ms));
+              break;
+            case 'logout':
+              isWanted = false;
+              tabs[one.tab]!.client.logout().catch(() => undefined);
+              await pass(5);
+              break;
+          }
+        }
+        await settle();
+        browser.isFull = false;
+        server.weather = () => 'clear';
+        server.delay = () => Promise.resolve();
+        if (endsInLogout) {
+          isWanted = false;
+          void tabs[0]!.client.logout();
+        }
+        await settle();
+        const answers = await Promise.all(tabs.map((one) => profileOf(one)));
+        expect(server.thefts).toBe(0);
+        expect(answers).toEqual(Array(3).fill(isWanted ? 200 : 401));
+        expect(new Set(tabs.map(({ client }) => client.session.status))).toEqual(new Set([isWanted ? 'in' : 'out']));
+        if (!isWanted) expect(browser.items.size).toBe(0);
+        jest.useRealTimers();
+      }),
+      { numRuns: count(150, 3000) },
+    );
+  }, 300_000);
+});
+
+test('a lock that another tab holds for ever holds up nobody for ever', async () => {
+  const locks: Locks = {
+    request: (_name, { signal }) =>
+      new Promise((_, reject) => {
+        expect(signal.aborted).toBe(false);
+        reject(new DOMException('not in time', 'AbortError'));
+      }),
+  };
+  const storage = webStorage('key', { localStorage: pageStorage(), navigator: { locks } });
+  const run = jest.fn(() => Promise.resolve());
+  await storage.exclusively?.(run);
+  expect(run).toHaveBeenCalledTimes(1);
+});
+
+test('what fails under the lock fails once, with its own reason', async () => {
+  const locks: Locks = { request: (_name, _options, run) => run() };
+  const storage = webStorage('key', { localStorage: pageStorage(), navigator: { locks } });
+  const run = jest.fn(() => Promise.reject(new Error('offline')));
+  await expect(storage.exclusively?.(run)).rejects.toThrow('offline');
+  expect(run).toHaveBeenCalledTimes(1);
+});
+
+test('a page whose browser blocks storage keeps a session in memory', async () => {
+  const blocked = Object.defineProperty({}, 'localStorage', {
+    get() {
+      throw new DOMException('blocked', 'SecurityError');
+    },
+  });
+  for (const page of [blocked, {}]) {
+    const storage = webStorage('key', page);
+    await storage.write('text');
+    expect(await storage.read()).toBe('text');
+  }
+});
+
+test('a tab listens to its own key and to a cleared storage, until it is closed', () => {
+  const listeners = new Set<(event: { key: string | null }) => void>();
+  const storage = webStorage('key', {
+    localStorage: pageStorage(),
+    addEventListener: (_type, listener) => void listeners.add(listener),
+    removeEventListener: (_type, listener) => void listeners.delete(listener),
+  });
+  const changed = jest.fn();
+  const stop = storage.watch?.(changed);
+  for (const key of ['other', 'key', null]) listeners.forEach((listener) => listener({ key }));
+  expect(changed).toHaveBeenCalledTimes(2);
+  stop?.();
+  expect(listeners.size).toBe(0);
+});
+
+function pageStorage() {
+  const items = new Map<string, string>();
+  return {
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, text: string) => void items.set(key, text),
+    removeItem: (key: string) => void items.delete(key),
+  };
+}

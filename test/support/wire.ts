@@ -1,0 +1,47 @@
+/** A wire between callers and an API, which counts what goes through and can lose an answer. */
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Wire {
+  readonly url: string;
+  /** `POST /api/token`, in the order in which they came. */
+  readonly passed: readonly string[];
+  /** Asked when an answer is there: whether the connection ends in its place. */
+  cuts: (line: string) => boolean;
+  close(): Promise<void>;
+}
+
+/** @param target base URL of the API */
+export async function wireTo(target: string): Promise<Wire> {
+  const passed: string[] = [];
+  const server = createServer((incoming, response) => {
+    const line = `${incoming.method ?? ''} ${incoming.url ?? ''}`;
+    passed.push(line);
+    const { method, headers } = incoming;
+    const outgoing = request(new URL(incoming.url ?? '/', target), { method, headers }, (answer) => {
+      if (wire.cuts(line)) {
+        answer.resume();
+        response.destroy();
+        return;
+      }
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    outgoing.on('error', () => response.destroy());
+    incoming.pipe(outgoing);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const wire: Wire = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    passed,
+    cuts: () => false,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return wire;
+}
