@@ -18,6 +18,8 @@ export interface LocalDeploymentOptions {
   readonly secretsFile?: string;
   /** Replaces values of the template's function environments, for functions that declare the variable. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The same for one function, by its logical id, over everything else. */
+  readonly environmentOf?: (functionId: string) => Readonly<Record<string, string>>;
   /** Lines that functions write. */
   readonly onOutput?: (functionName: string, line: string) => void;
   /** Lines of the platform: cold starts, and functions that failed. */
@@ -49,13 +51,14 @@ export async function deployLocally(options: LocalDeploymentOptions): Promise<Lo
   const hooks = {
     onOutput: options.onOutput ?? (() => undefined),
     onPlatform: options.onPlatform ?? (() => undefined),
-    overrides: {
+    overridesOf: (functionId: string) => ({
       DYNAMODB_ENDPOINT: options.engineEndpoint,
       SECRETS_ENDPOINT: secrets.endpoint,
       SECRETS_MANAGER_ENDPOINT: secrets.endpoint,
       SSM_ENDPOINT: secrets.endpoint,
       ...options.environment,
-    },
+      ...options.environmentOf?.(functionId),
+    }),
   };
   try {
     for (const resource of assembly.ofType('AWS::Lambda::Function')) {

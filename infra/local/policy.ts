@@ -20,8 +20,8 @@ export function policyAllows(policy: Fields, methodArn: string): boolean | undef
       return undefined;
     if (Action === undefined || Resource === undefined) return undefined;
     const applies =
-      oneOrMore(Action).some((pattern) => matches(pattern, 'execute-api:Invoke', 'i')) &&
-      oneOrMore(Resource).some((pattern) => matches(pattern, methodArn, ''));
+      oneOrMore(Action).some((pattern) => isLike(pattern, 'execute-api:Invoke', 'in any case')) &&
+      oneOrMore(Resource).some((pattern) => isLike(pattern, methodArn));
     if (applies && Effect === 'Deny') denied = true;
     if (applies && Effect === 'Allow') allowed = true;
   }
@@ -32,10 +32,10 @@ const oneOrMore = (value: unknown): readonly unknown[] =>
   Array.isArray(value) ? value : value === undefined ? [] : [value];
 
 /** IAM's wildcards: `*` for any text, slashes and nothing included, `?` for one character. */
-function matches(pattern: unknown, text: string, flags: string): boolean {
+export function isLike(pattern: unknown, text: string, letters?: 'in any case'): boolean {
   if (typeof pattern !== 'string') return false;
   const expression = pattern.replace(/[\\^$.|+()[\]{}*?]/g, (sign) =>
     sign === '*' ? '.*' : sign === '?' ? '.' : `\\${sign}`,
   );
-  return new RegExp(`^${expression}$`, `s${flags}`).test(text);
+  return new RegExp(`^${expression}$`, letters === undefined ? 's' : 'si').test(text);
 }

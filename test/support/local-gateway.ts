@@ -1,8 +1,12 @@
 import { rmSync } from 'node:fs';
 import { createUser } from '../../infra/cli/accounts.ts';
 import type { StackAccess } from '../../infra/cli/stack-access.ts';
+import { readAssembly } from '../../infra/local/assembly.ts';
 import { startEngine } from '../../infra/local/engine.ts';
 import { startGateway } from '../../infra/local/gateway.ts';
+import { arn } from '../../infra/local/intrinsics.ts';
+import { isAllowed, partitionKeysOf, statementsByFunction, type Statement } from './iam.ts';
+import { startStoreWitness, type Witnessed } from './store-witness.ts';
 import { synthesize } from './template.ts';
 
 /** A password that the policy takes. */
@@ -13,6 +17,10 @@ export interface TestGateway {
   /** Every line the functions wrote. */
   readonly logs: readonly string[];
   readonly access: StackAccess;
+  /** What the functions asked of the store. */
+  readonly asked: readonly Witnessed[];
+  /** What the template lets each function's role do, by the function's logical id. */
+  readonly rights: ReadonlyMap<string, readonly Statement[]>;
   /** Posts JSON and reads JSON. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
   get(path: string, headers?: Record<string, string>): Promise<TestAnswer>;
@@ -20,6 +28,7 @@ export interface TestGateway {
   user(username: string): Promise<void>;
   /** Logs an account in. */
   login(username: string): Promise<{ access: string; refresh: string }>;
+  /** @throws {Error} where a function asked of the store what its role may not do; an engine would let it */
   close(): Promise<void>;
 }
 
@@ -44,10 +53,16 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
   const { status, errors, folder } = synthesize({ env: 'local', 'aws:cdk:enable-asset-metadata': true }, true);
   if (status !== 0) throw new Error(errors);
   const engine = await startEngine({ kind: engineKind() });
+  const assembly = readAssembly(folder);
+  const rights = statementsByFunction(assembly);
+  const witness = await startStoreWitness(engine.endpoint, partitionKeysOf(assembly), (table) =>
+    arn('dynamodb', `table/${table}`),
+  );
   const gateway = await startGateway({
     assembly: folder,
     engineEndpoint: engine.endpoint,
     environment: { BCRYPT_COST: '4', ...environment },
+    environmentOf: (functionId) => ({ DYNAMODB_ENDPOINT: witness.endpointFor(functionId) }),
   });
   const ask = async (path: string, init: RequestInit): Promise<TestAnswer> => {
     const answer = await fetch(gateway.url + path, { redirect: 'manual', ...init });
@@ -64,6 +79,8 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     url: gateway.url,
     logs: gateway.logs,
     access: gateway.access,
+    asked: witness.seen,
+    rights,
     post,
     get: (path, headers = {}) => ask(path, { headers }),
     user: async (username) => {
@@ -77,11 +94,19 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     },
     close: async () => {
       await gateway.close();
+      await witness.stop();
       await engine.stop();
       rmSync(folder, { recursive: true, force: true });
+      const forbidden = witness.seen.filter(({ by, ...asked }) => !isAllowed(rights.get(by) ?? [], asked));
+      if (forbidden.length > 0)
+        throw new Error(`Not granted by the template: ${[...new Set(forbidden.map(inWords))].join('; ')}`);
     },
   };
 }
+
+/** One request in words, with a key's prefix in place of the key. */
+export const inWords = ({ by, action, resource, leadingKeys = ['no key'] }: Witnessed) =>
+  `${by} ${action} on ${resource.replace(/^.*:table\//, '')} of ${leadingKeys.map((key) => key.replace(/#.*$/, '#…')).join(', ')}`;
 
 function membersIn(text: string): Record<string, unknown> {
   if (!text.startsWith('{')) return {};

@@ -1,0 +1,102 @@
+/**
+ * An engine asks nobody for leave, so what the functions asked of it is judged afterwards by the template's policies. (Every
+ * other end-to-end test has the same judge when it closes its gateway; here all routes are called, and refusals count too.)
+ */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { PREFIX } from '../../functions/shared/store/schema.ts';
+import { isAllowed, type IamRequest } from '../support/iam.ts';
+import { aGateway, inWords, type TestGateway } from '../support/local-gateway.ts';
+import { listOf, membersOf, templateFor } from '../support/template.ts';
+
+const ACTIONS = [
+  ...['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem', 'Query', 'Scan'],
+  ...['BatchGetItem', 'BatchWriteItem', 'PartiQLSelect', 'PartiQLInsert', 'PartiQLUpdate', 'PartiQLDelete'],
+  ...['DescribeTable', 'UpdateTable', 'UpdateTimeToLive', 'DeleteTable', 'ExportTableToPointInTime'],
+].map((name) => `dynamodb:${name}`);
+/** Kinds of key that the Users table has or could have. */
+const KINDS = [...Object.values(PREFIX), 'EMAIL#', 'CODE#', 'OTHER#', '#', 'user#'];
+
+/** Rights that no call below uses, each with the reason why it is granted. */
+const NOT_CALLED: readonly string[] = [];
+
+let api: TestGateway;
+beforeAll(async () => {
+  // Another cost than the one that users are made with, so that login hashes again.
+  api = await aGateway({ BCRYPT_COST: '5' });
+  await callEverything();
+}, 60_000);
+afterAll(() => api.close());
+
+/** Every route of a function that has rights to a table, so that each right is used. */
+async function callEverything(): Promise<void> {
+  await api.user('ada');
+  await api.post('/api/token', { username: 'ada', password: 'not the password of ada' });
+  const { access, refresh } = await api.login('ada');
+  const bearer = { Authorization: `Bearer ${access}` };
+  await api.post('/api/token/refresh', { refresh });
+  await api.post('/api/token/verify', { token: access });
+  await api.get('/api/profile', bearer);
+  await api.get('/api/sessions', bearer);
+  await fetch(`${api.url}/api/sessions?except=current`, { method: 'DELETE', headers: bearer });
+  await api.post('/api/token/blacklist', { refresh: (await api.login('ada')).refresh });
+}
+
+/** What a request is about: the kind of key in Users, a user's sessions in Sessions. */
+const about = ({ resource, leadingKeys }: IamRequest) =>
+  resource.includes('Sessions')
+    ? 'sessions'
+    : (leadingKeys ?? ['no key']).map((key) => key.replace(/#.*$/, '#')).join();
+const named = (by: string, request: IamRequest) => `${by} ${request.action} ${tableIn(request)} ${about(request)}`;
+const tableIn = ({ resource }: IamRequest) => resource.replace(/^.*:table\//, '');
+
+test('each call is granted to the role of the function that made it', () => {
+  expect(api.asked.length).toBeGreaterThan(15);
+  expect(api.asked.filter(({ by, ...asked }) => !isAllowed(api.rights.get(by) ?? [], asked)).map(inWords)).toEqual([]);
+});
+
+test('nothing else is granted: no other action, table, kind of key or function, and nothing without a key', () => {
+  const used = new Set(api.asked.map(({ by, ...asked }) => named(by, asked)));
+  const tables = [...new Set(api.asked.map(({ resource }) => resource))];
+  const granted = new Set<string>();
+  for (const [by, statements] of api.rights) {
+    for (const action of ACTIONS) {
+      for (const resource of tables.flatMap((table) => [table, `${table}/index/any`, `${table}2`])) {
+        const keys = resource.includes('Sessions')
+          ? [['some-user']]
+          : [...KINDS.map((kind) => [`${kind}x`]), undefined];
+        for (const leadingKeys of keys) {
+          const request = { action, resource, ...(leadingKeys && { leadingKeys }) };
+          if (isAllowed(statements, request)) granted.add(named(by, request));
+        }
+      }
+    }
+  }
+  expect(tables).toHaveLength(2);
+  expect([...granted].filter((right) => !used.has(right)).toSorted()).toEqual(NOT_CALLED);
+});
+
+test('a transaction or batch with one key too many is refused as a whole', () => {
+  for (const { by, leadingKeys, ...asked } of api.asked) {
+    if (!asked.resource.includes('Users')) continue;
+    const request = { ...asked, leadingKeys: [...(leadingKeys ?? []), 'EMAIL#x'] };
+    expect([inWords({ by, ...request }), isAllowed(api.rights.get(by) ?? [], request)]).toEqual([
+      expect.any(String),
+      false,
+    ]);
+  }
+});
+
+test('the rights judged here are those of production', () => {
+  const ofStore = (env: string) =>
+    templateFor({ env })
+      .ofType('AWS::IAM::Policy')
+      .map(({ path, properties }) => {
+        const statements = listOf(membersOf(properties['PolicyDocument'])['Statement']).map(membersOf);
+        return [
+          path,
+          statements.filter(({ Action }) => listOf(Action).some((one) => String(one).startsWith('dynamodb:'))),
+        ];
+      });
+  expect(ofStore('local')).toEqual(ofStore('prod'));
+  expect(JSON.stringify(ofStore('prod'))).toContain('dynamodb:LeadingKeys');
+});
