@@ -96,6 +96,8 @@ function definitionOf(
   overrides: Readonly<Record<string, string>>,
 ): Definition {
   const { id, properties } = resource;
+  const strange = ['FileSystemConfigs', 'ImageConfig', 'Layers'].find((name) => properties[name] !== undefined);
+  if (strange !== undefined) throw new Complaint(`The local gateway does not know ${strange} of a function (${id}).`);
   const runtime = textOf(properties['Runtime'], `${id}.Runtime`);
   if (!runtime.startsWith('nodejs'))
     throw new Complaint(`The local gateway runs Node.js functions, not ${runtime} (${id}).`);

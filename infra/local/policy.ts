@@ -7,7 +7,7 @@ const PLAYED = new Set(['Sid', 'Effect', 'Action', 'Resource']);
  * An explicit deny wins, then an allow; without either the answer is no.
  *
  * @returns undefined when the policy is malformed, or has elements that authorizers' policies hardly use and that
- *   are not played here: `Condition`, `NotAction`, `NotResource`, `Principal`
+ *   are not played here: `Condition`, `NotAction`, `NotResource`, `Principal`, variables
  */
 export function policyAllows(policy: Fields, methodArn: string): boolean | undefined {
   const statements = oneOrMore(policy['Statement']);
@@ -19,6 +19,8 @@ export function policyAllows(policy: Fields, methodArn: string): boolean | undef
     if (Object.keys(statement).some((element) => !PLAYED.has(element)) || (Effect !== 'Allow' && Effect !== 'Deny'))
       return undefined;
     if (Action === undefined || Resource === undefined) return undefined;
+    // Policy variables, such as ${aws:PrincipalTag/team}.
+    if ([Action, Resource].flatMap(oneOrMore).some((text) => String(text).includes('${'))) return undefined;
     const applies =
       oneOrMore(Action).some((pattern) => isLike(pattern, 'execute-api:Invoke', 'in any case')) &&
       oneOrMore(Resource).some((pattern) => isLike(pattern, methodArn));
