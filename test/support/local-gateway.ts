@@ -18,7 +18,7 @@ export interface TestGateway {
   readonly logs: readonly string[];
   readonly access: StackAccess;
   /** What the functions asked of the store. */
-  readonly asked: readonly Witnessed[];
+  asked(): Promise<readonly Witnessed[]>;
   /** What the template lets each function's role do, by the function's logical id. */
   readonly rights: ReadonlyMap<string, readonly Statement[]>;
   /** Posts JSON and reads JSON. */
@@ -79,7 +79,7 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     url: gateway.url,
     logs: gateway.logs,
     access: gateway.access,
-    asked: witness.seen,
+    asked: () => witness.seen(),
     rights,
     post,
     get: (path, headers = {}) => ask(path, { headers }),
@@ -94,10 +94,11 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     },
     close: async () => {
       await gateway.close();
+      const asked = await witness.seen();
       await witness.stop();
       await engine.stop();
       rmSync(folder, { recursive: true, force: true });
-      const forbidden = witness.seen.filter(({ by, ...asked }) => !isAllowed(rights.get(by) ?? [], asked));
+      const forbidden = asked.filter(({ by, ...one }) => !isAllowed(rights.get(by) ?? [], one));
       if (forbidden.length > 0)
         throw new Error(`Not granted by the template: ${[...new Set(forbidden.map(inWords))].join('; ')}`);
     },
