@@ -99,7 +99,7 @@ function tokenAuthorizer(
     const result = resultFrom(jsonOf(outcome.json, 'The authorizer’s answer'), performance.now() - startedAt);
     if (result === undefined) return refused('AUTHORIZER_CONFIGURATION_ERROR');
     if (cache.size >= MOST_CACHED) cache.clear();
-    if (cacheSeconds > 0) cache.set(token, { result, until: performance.now() + cacheSeconds * 1000 });
+    if (cacheSeconds >= 0) cache.set(token, { result, until: performance.now() + cacheSeconds * 1000 });
     return judged(result, methodArn);
   };
 }

@@ -31,7 +31,7 @@ const NEVER_GIVEN = new Set([
   'RESOURCE_NOT_FOUND',
   'THROTTLED',
   'UNSUPPORTED_MEDIA_TYPE',
-  'WAF_FILTERED',
+
 ]);
 
 export type ResponseType = keyof typeof TYPES;

@@ -48,7 +48,7 @@ export function apiFrom(assembly: Assembly, behind: Behind): Api {
   if (api === undefined || stage === undefined || otherApis.length + otherStages.length > 0) {
     throw new Complaint('The local gateway serves a template with exactly one REST API and one stage.');
   }
-  refuse(api, 'Body', 'BodyS3Location', 'CloneFrom', 'MinimumCompressionSize', 'Policy');
+  refuse(api, 'Body', 'BodyS3Location', 'CloneFrom', 'Policy');
   refuse(stage, 'CanarySetting');
   if ([stage.properties, ...listOf(stage.properties['MethodSettings'], stage.id)].some(isCached))
     throw new Complaint(`The local gateway does not keep answers as the cache of ${stage.id} would.`);
