@@ -13,6 +13,8 @@ import { within } from './within.ts';
 const DEFAULT_CACHE_SECONDS = 300;
 /** API Gateway does not wait longer for an authorizer than for an integration. */
 const TIMEOUT_MILLISECONDS = 29_000;
+/** CloudFormation takes no more. */
+const MOST_CACHE_SECONDS = 3_600;
 const MOST_CACHED = 10_000;
 
 /** What a handler finds in `requestContext.authorizer`. */
@@ -53,13 +55,18 @@ export function authorizersFrom(
     if (header === undefined) throw new Complaint(`The local gateway does not know the identity source ${source}.`);
     const fn = functions.get(invokedBy(textOf(properties['AuthorizerUri'], `${id}.AuthorizerUri`)) ?? '');
     if (fn === undefined) throw new Complaint(`The authorizer ${id} names a function that is not in the template.`);
+    const cacheSeconds = numberOf(properties['AuthorizerResultTtlInSeconds'] ?? DEFAULT_CACHE_SECONDS, id);
+    if (!(cacheSeconds >= 0 && cacheSeconds <= MOST_CACHE_SECONDS))
+      throw new Complaint(
+        `An authorizer's result is kept for 0 to ${MOST_CACHE_SECONDS} s, not ${cacheSeconds} (${id}).`,
+      );
     const expression = properties['IdentityValidationExpression'];
     authorizers.set(
       physicalId(resource, assembly.template),
       tokenAuthorizer(fn, header, {
         // Java's `matches`: the whole value.
         accepts: expression === undefined ? /^/ : new RegExp(`^(?:${textOf(expression, id)})$`, 'su'),
-        cacheSeconds: numberOf(properties['AuthorizerResultTtlInSeconds'] ?? DEFAULT_CACHE_SECONDS, id),
+        cacheSeconds,
       }),
     );
   }

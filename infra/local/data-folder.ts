@@ -22,6 +22,7 @@ export const filesIn = (folder: string) => ({
   assembly: join(folder, 'cdk.out'),
   assemblyMade: join(folder, 'cdk.out.from'),
   lock: join(folder, 'lock'),
+  sam: join(folder, 'sam'),
 });
 
 /** Whether a process of this machine is alive. */
@@ -72,6 +73,14 @@ export interface LocalStackFile {
   readonly peppersSecret: string;
   readonly engineEndpoint: string;
 }
+
+/** @param output gives an output of the stack by its name */
+export const stackFileOf = (output: (name: string) => string, engineEndpoint: string): LocalStackFile => ({
+  usersTable: output('UsersTable'),
+  sessionsTable: output('SessionsTable'),
+  peppersSecret: output('PeppersSecret'),
+  engineEndpoint,
+});
 
 export const writeStackFile = (folder: string, stack: LocalStackFile): void =>
   writePrivately(filesIn(folder).stack, `${JSON.stringify(stack, null, 2)}\n`);

@@ -18,6 +18,22 @@ const TYPES = {
   UNAUTHORIZED: [401, 'Unauthorized'],
 } as const satisfies Record<string, readonly [number, string]>;
 
+/** The types of API Gateway that have no cause on this machine. */
+const NEVER_GIVEN = new Set([
+  'API_CONFIGURATION_ERROR',
+  'BAD_REQUEST_BODY',
+  'BAD_REQUEST_PARAMETERS',
+  'EXPIRED_TOKEN',
+  'INTEGRATION_FAILURE',
+  'INVALID_API_KEY',
+  'INVALID_SIGNATURE',
+  'QUOTA_EXCEEDED',
+  'WAF_FILTERED',
+  'RESOURCE_NOT_FOUND',
+  'THROTTLED',
+  'UNSUPPORTED_MEDIA_TYPE',
+]);
+
 export type ResponseType = keyof typeof TYPES;
 
 interface GatewayResponse {
@@ -41,12 +57,14 @@ export function gatewayResponsesFrom(assembly: Assembly): GatewayResponses {
   for (const { id, properties } of assembly.ofType('AWS::ApiGateway::GatewayResponse')) {
     const templates = textsOf(properties['ResponseTemplates'], `${id}.ResponseTemplates`);
     for (const template of Object.values(templates)) {
-      const unknown = /#(?:set|if|foreach)|\$(?!context\.)[a-z]+/.exec(template);
+      const unknown = /#[a-z{@]\w*|\$(?!context\.)[!{a-z][\w.{]*|\$context\.authorizer/i.exec(template);
       if (unknown) throw new Complaint(`The local gateway does not know ${unknown[0]} in a gateway response (${id}).`);
     }
     const parameters = textsOf(properties['ResponseParameters'], `${id}.ResponseParameters`);
     for (const [target, source] of Object.entries(parameters)) checkMapping(id, target, source);
-    configured.set(textOf(properties['ResponseType'], `${id}.ResponseType`), {
+    const type = textOf(properties['ResponseType'], `${id}.ResponseType`);
+    if (!(type in TYPES) && !NEVER_GIVEN.has(type)) throw new Complaint(`API Gateway has no response ${type} (${id}).`);
+    configured.set(type, {
       status: properties['StatusCode'] === undefined ? undefined : numberOf(properties['StatusCode'], id),
       parameters,
       templates: Object.keys(templates).length === 0 ? AS_AWS_HAS_IT.templates : templates,
@@ -95,7 +113,7 @@ const HEADER = 'gatewayresponse.header.';
 const VARIABLE = /\$context\.([A-Za-z0-9_.]*[A-Za-z0-9_])/g;
 
 function checkMapping(id: string, target: string, source: string): void {
-  const known = /^(?:'[^']*'|context\.[\w.]+|method\.request\.header\.[\w-]+)$/.test(source);
+  const known = /^(?:'[^']*'|context\.(?!authorizer\b)[\w.]+|method\.request\.header\.[\w-]+)$/.test(source);
   if (!target.startsWith(HEADER) || !known) {
     throw new Complaint(`The local gateway does not know the mapping ${target}: ${source} (${id}).`);
   }

@@ -31,6 +31,7 @@ export interface Gateway {
   /** The lines that functions wrote, the newest 10,000 of them. */
   readonly logs: readonly string[];
   readonly secretsEndpoint: string;
+  readonly mailEndpoint: string;
   /** What functions mailed, oldest first. */
   readonly mails: readonly LocalMail[];
   /** An output of the stack. @throws {Complaint} where it has none of that name */
@@ -72,11 +73,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([stopListening(), deployment?.close()]);
     throw error;
   }
-  const { assembly, secretsEndpoint, mails, access, close } = deployment;
+  const { assembly, secretsEndpoint, mailEndpoint, mails, access, close } = deployment;
   return {
     url,
     logs,
     secretsEndpoint,
+    mailEndpoint,
     mails,
     output: (name) => assembly.output(name),
     access,

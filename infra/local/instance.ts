@@ -40,6 +40,8 @@ async function load(): Promise<Handler> {
   const [own, inDefault] = [fieldsOf(module, 'module'), fieldsOf(module, 'module')['default']];
   const handler = own[name] ?? (isFields(inDefault) ? inDefault[name] : undefined);
   if (!isHandler(handler)) throw new Error(`${name} is undefined or not exported`);
+  // From Node 24 on, Lambda's runtime refuses a handler that asks for a callback.
+  if (handler.length > 2) throw new Error(`${name} takes a callback, which Lambda no longer gives`);
   return handler;
 }
 

@@ -62,8 +62,8 @@ export interface FunctionHooks {
   onOutput(functionName: string, line: string): void;
   /** What the platform has to say, such as a cold start. */
   onPlatform(line: string): void;
-  /** Values that replace those of the template, for functions that declare the variable. */
-  readonly overrides: Readonly<Record<string, string>>;
+  /** Values that replace those of the template, where the function of this logical id declares the variable. */
+  overridesOf(functionId: string): Readonly<Record<string, string>>;
 }
 
 interface Definition {
@@ -86,7 +86,7 @@ export function functionFrom(
   taskRoot: string,
   hooks: FunctionHooks,
 ): LambdaFunction {
-  return pool(definitionOf(resource, assembly, taskRoot, hooks.overrides), hooks);
+  return pool(definitionOf(resource, assembly, taskRoot, hooks.overridesOf(resource.id)), hooks);
 }
 
 function definitionOf(
@@ -96,6 +96,8 @@ function definitionOf(
   overrides: Readonly<Record<string, string>>,
 ): Definition {
   const { id, properties } = resource;
+  const strange = ['FileSystemConfigs', 'ImageConfig', 'Layers'].find((name) => properties[name] !== undefined);
+  if (strange !== undefined) throw new Complaint(`The local gateway does not know ${strange} of a function (${id}).`);
   const runtime = textOf(properties['Runtime'], `${id}.Runtime`);
   if (!runtime.startsWith('nodejs'))
     throw new Complaint(`The local gateway runs Node.js functions, not ${runtime} (${id}).`);

@@ -23,6 +23,8 @@ export interface LocalDeploymentOptions {
   readonly onMail?: (mail: LocalMail) => void;
   /** Replaces values of the template's function environments, for functions that declare the variable. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The same for one function, by its logical id, over everything else. */
+  readonly environmentOf?: (functionId: string) => Readonly<Record<string, string>>;
   /** Lines that functions write. */
   readonly onOutput?: (functionName: string, line: string) => void;
   /** Lines of the platform: cold starts, and functions that failed. */
@@ -34,6 +36,7 @@ export interface LocalDeployment {
   /** By ARN. */
   readonly functions: ReadonlyMap<string, LambdaFunction>;
   readonly secretsEndpoint: string;
+  readonly mailEndpoint: string;
   /** What functions mailed, oldest first. */
   readonly mails: readonly LocalMail[];
   /** For the operators' commands. Closing it closes nothing here. */
@@ -57,14 +60,15 @@ export async function deployLocally(options: LocalDeploymentOptions): Promise<Lo
   const hooks = {
     onOutput: options.onOutput ?? (() => undefined),
     onPlatform: options.onPlatform ?? (() => undefined),
-    overrides: {
+    overridesOf: (functionId: string) => ({
       DYNAMODB_ENDPOINT: options.engineEndpoint,
       SECRETS_ENDPOINT: secrets.endpoint,
       SECRETS_MANAGER_ENDPOINT: secrets.endpoint,
       SSM_ENDPOINT: secrets.endpoint,
       SES_ENDPOINT: ses.endpoint,
       ...options.environment,
-    },
+      ...options.environmentOf?.(functionId),
+    }),
   };
   try {
     for (const resource of assembly.ofType('AWS::Lambda::Function')) {
@@ -83,6 +87,7 @@ export async function deployLocally(options: LocalDeploymentOptions): Promise<Lo
     assembly,
     functions,
     secretsEndpoint: secrets.endpoint,
+    mailEndpoint: ses.endpoint,
     mails: ses.mails,
     access: {
       get usersTable() {

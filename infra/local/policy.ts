@@ -7,7 +7,7 @@ const PLAYED = new Set(['Sid', 'Effect', 'Action', 'Resource']);
  * An explicit deny wins, then an allow; without either the answer is no.
  *
  * @returns undefined when the policy is malformed, or has elements that authorizers' policies hardly use and that
- *   are not played here: `Condition`, `NotAction`, `NotResource`, `Principal`
+ *   are not played here: `Condition`, `NotAction`, `NotResource`, `Principal`, variables
  */
 export function policyAllows(policy: Fields, methodArn: string): boolean | undefined {
   const statements = oneOrMore(policy['Statement']);
@@ -19,9 +19,11 @@ export function policyAllows(policy: Fields, methodArn: string): boolean | undef
     if (Object.keys(statement).some((element) => !PLAYED.has(element)) || (Effect !== 'Allow' && Effect !== 'Deny'))
       return undefined;
     if (Action === undefined || Resource === undefined) return undefined;
+    // Policy variables, such as ${aws:PrincipalTag/team}.
+    if ([Action, Resource].flatMap(oneOrMore).some((text) => String(text).includes('${'))) return undefined;
     const applies =
-      oneOrMore(Action).some((pattern) => matches(pattern, 'execute-api:Invoke', 'i')) &&
-      oneOrMore(Resource).some((pattern) => matches(pattern, methodArn, ''));
+      oneOrMore(Action).some((pattern) => isLike(pattern, 'execute-api:Invoke', 'in any case')) &&
+      oneOrMore(Resource).some((pattern) => isLike(pattern, methodArn));
     if (applies && Effect === 'Deny') denied = true;
     if (applies && Effect === 'Allow') allowed = true;
   }
@@ -32,10 +34,10 @@ const oneOrMore = (value: unknown): readonly unknown[] =>
   Array.isArray(value) ? value : value === undefined ? [] : [value];
 
 /** IAM's wildcards: `*` for any text, slashes and nothing included, `?` for one character. */
-function matches(pattern: unknown, text: string, flags: string): boolean {
+export function isLike(pattern: unknown, text: string, letters?: 'in any case'): boolean {
   if (typeof pattern !== 'string') return false;
   const expression = pattern.replace(/[\\^$.|+()[\]{}*?]/g, (sign) =>
     sign === '*' ? '.*' : sign === '?' ? '.' : `\\${sign}`,
   );
-  return new RegExp(`^${expression}$`, `s${flags}`).test(text);
+  return new RegExp(`^${expression}$`, letters === undefined ? 's' : 'si').test(text);
 }

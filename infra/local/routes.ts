@@ -3,7 +3,7 @@ import createRouter from 'find-my-way';
 import { Complaint } from './complaint.ts';
 import type { Assembly } from './assembly.ts';
 import type { Authorizer } from './authorizer.ts';
-import { fieldsOf, listOf, numberOf, textOf, textsOf } from './fields.ts';
+import { fieldsOf, isFields, listOf, numberOf, textOf, textsOf } from './fields.ts';
 import { type Resource, physicalId, resolve } from './intrinsics.ts';
 import type { LambdaFunction } from './lambda.ts';
 
@@ -48,7 +48,10 @@ export function apiFrom(assembly: Assembly, behind: Behind): Api {
   if (api === undefined || stage === undefined || otherApis.length + otherStages.length > 0) {
     throw new Complaint('The local gateway serves a template with exactly one REST API and one stage.');
   }
-  refuse(api, 'Body', 'BodyS3Location');
+  refuse(api, 'Body', 'BodyS3Location', 'CloneFrom', 'MinimumCompressionSize', 'Policy');
+  refuse(stage, 'CanarySetting');
+  if ([stage.properties, ...listOf(stage.properties['MethodSettings'], stage.id)].some(isCached))
+    throw new Complaint(`The local gateway does not keep answers as the cache of ${stage.id} would.`);
   const { StageName, Variables } = stage.properties;
   return {
     id: physicalId(api, assembly.template),
@@ -134,6 +137,9 @@ function methodFrom(method: Resource, { functions, authorizers }: Behind): Metho
   if (type !== 'AWS_PROXY')
     throw new Complaint(`The local gateway does not know integrations of type ${type} (${id}).`);
   if (properties['ApiKeyRequired'] === true) throw new Complaint(`The local gateway does not know API keys (${id}).`);
+  refuse({ ...method, properties: integration }, 'ContentHandling', 'RequestParameters', 'ConnectionId');
+  if ((integration['ResponseTransferMode'] ?? 'BUFFERED') !== 'BUFFERED')
+    throw new Complaint(`The local gateway does not stream answers (${id}).`);
   const uri = textOf(integration['Uri'], `${id}.Integration.Uri`);
   const fn = functions.get(invokedBy(uri) ?? '');
   if (fn === undefined) throw new Complaint(`The local gateway does not know the integration ${uri} (${id}).`);
@@ -154,6 +160,9 @@ function methodFrom(method: Resource, { functions, authorizers }: Behind): Metho
 /** The function that an integration or authorizer URI names. */
 export const invokedBy = (uri: string): string | undefined =>
   /:lambda:path\/2015-03-31\/functions\/(arn:[^/]+)\/invocations$/.exec(uri)?.[1];
+
+const isCached = (settings: unknown): boolean =>
+  isFields(settings) && (settings['CacheClusterEnabled'] === true || settings['CachingEnabled'] === true);
 
 /** @throws {Complaint} when a resource has a property that changes answers and that the gateway does not play */
 function refuse(resource: Resource, ...properties: readonly string[]): void {

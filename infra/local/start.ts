@@ -3,19 +3,15 @@
  *
  *     npm start [-- --fresh]      PORT, HOST, LATCHKEY_DATA, DYNAMODB_ENDPOINT and every setting from the environment
  */
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SETTINGS, settingFrom, type SettingName } from '../../functions/shared/domain/settings.ts';
-import { createUser, findUser } from '../cli/accounts.ts';
-import type { StackAccess } from '../cli/stack-access.ts';
 import { Complaint } from './complaint.ts';
-import { dataFolder, filesIn, lock, readOr, writeStackFile } from './data-folder.ts';
+import { dataFolder, filesIn, lock, stackFileOf, writeStackFile } from './data-folder.ts';
+import { demoUser } from './demo-user.ts';
 import { startEngine } from './engine.ts';
-import { fieldsOf, jsonOf, textOf } from './fields.ts';
 import { startGateway } from './gateway.ts';
 import { writeKeysFile } from './local-keys.ts';
-import { writePrivately } from './private-file.ts';
 import { synthesizeLocally } from './synthesis.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -53,12 +49,10 @@ async function start(): Promise<void> {
       onPlatform: (line) => say(`· ${line}`),
     });
     closing.push(() => gateway.close());
-    writeStackFile(folder, {
-      usersTable: gateway.output('UsersTable'),
-      sessionsTable: gateway.output('SessionsTable'),
-      peppersSecret: gateway.output('PeppersSecret'),
-      engineEndpoint,
-    });
+    writeStackFile(
+      folder,
+      stackFileOf((name) => gateway.output(name), engineEndpoint),
+    );
     writeKeysFile(folder, {
       signingKeys: gateway.output('SigningKeysSecret'),
       refreshSecrets: gateway.output('RefreshSecretsSecret'),
@@ -109,19 +103,6 @@ function settingsOfEnvironment(): Record<string, string> {
   const issuer = process.env['ISSUER'];
   return { ...Object.fromEntries(given), ...(issuer !== undefined && { ISSUER: issuer }) };
 }
-
-/** The account that a newcomer logs in with. Its pass-phrase is made once for each data folder. */
-async function demoUser(stack: StackAccess, file: string): Promise<{ username: string; password: string }> {
-  const username = 'demo';
-  const kept = readOr(file, '');
-  const password = kept === '' ? passPhrase() : textOf(fieldsOf(jsonOf(kept, file), file)['password'], file);
-  if (kept === '') writePrivately(file, `${JSON.stringify({ username, password })}\n`);
-  if ((await findUser(stack, username)) === undefined) await createUser(stack, { username, password });
-  return { username, password };
-}
-
-/** 100 random bits in groups that can be read out. */
-const passPhrase = (): string => (randomBytes(13).toString('hex').slice(0, 25).match(/.{5}/g) ?? []).join('-');
 
 /** Lines to paste one after the other. Node stands in for jq: whoever reads this has it. */
 function welcome(url: string, { username, password }: { username: string; password: string }): void {

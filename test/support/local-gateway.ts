@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import { listIn, membersOfJson, textIn } from '../../functions/shared/domain/unknown.ts';
 import { createUser } from '../../infra/cli/accounts.ts';
 import type { StackAccess } from '../../infra/cli/stack-access.ts';
+import { readAssembly } from '../../infra/local/assembly.ts';
 import { startEngine } from '../../infra/local/engine.ts';
 import { startGateway } from '../../infra/local/gateway.ts';
 import { contractOf } from './contract.ts';
 import { needlesIn, secretsIn, type Needle } from './secret-search.ts';
 import type { LocalMail } from '../../infra/local/ses-stand-in.ts';
+import { arn } from '../../infra/local/intrinsics.ts';
+import { isAllowed, partitionKeysOf, statementsByFunction, type Statement } from './iam.ts';
+import { startStoreWitness, type Witnessed } from './store-witness.ts';
 import { synthesize } from './template.ts';
 
 /** A password that the policy takes. */
@@ -25,6 +29,10 @@ export interface TestGateway {
   output(name: string): string;
   /** What the functions mailed, oldest first. */
   readonly mails: readonly LocalMail[];
+  /** What the functions asked of the store. */
+  asked(): Promise<readonly Witnessed[]>;
+  /** What the template lets each function's role do, by the function's logical id. */
+  readonly rights: ReadonlyMap<string, readonly Statement[]>;
   /** Posts JSON and reads JSON. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
   send(method: string, path: string, body: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
@@ -37,7 +45,10 @@ export interface TestGateway {
   secrets(): readonly Needle[];
   /** Everything that others can read, by where: bundles and template, log lines, and answers to what was asked here. */
   readable(): Readonly<Record<string, string>>;
-  /** @throws {Error} where key material shows in anything that others can read */
+  /**
+   * @throws {Error} where key material shows in anything that others can read, and where a function asked of the store what
+   *   its role may not do; an engine would let it
+   */
   close(): Promise<void>;
 }
 
@@ -62,6 +73,11 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
   const { status, errors, folder } = synthesize({ env: 'local', 'aws:cdk:enable-asset-metadata': true }, true);
   if (status !== 0) throw new Error(errors);
   const engine = await startEngine({ kind: engineKind() });
+  const assembly = readAssembly(folder);
+  const rights = statementsByFunction(assembly);
+  const witness = await startStoreWitness(engine.endpoint, partitionKeysOf(assembly), (table) =>
+    arn('dynamodb', `table/${table}`),
+  );
   const data = mkdtempSync(join(tmpdir(), 'latchkey-secrets-'));
   const secretsFile = join(data, 'secrets.json');
   const lines: string[] = [];
@@ -76,6 +92,7 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
       REGISTRATIONS_PER_ADDRESS: '1000000',
       ...environment,
     },
+    environmentOf: (functionId) => ({ DYNAMODB_ENDPOINT: witness.endpointFor(functionId) }),
     onOutput: (_name, line) => void lines.push(line),
     onPlatform: (line) => void lines.push(line),
   });
@@ -111,6 +128,8 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     output: (name) => gateway.output(name),
     mails: gateway.mails,
     send,
+    asked: () => witness.seen(),
+    rights,
     post,
     get: (path, headers = {}) => ask(path, { headers }),
     user: async (username) => {
@@ -126,6 +145,8 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     readable,
     close: async () => {
       await gateway.close();
+      const asked = await witness.seen();
+      await witness.stop();
       await engine.stop();
       const needles = secrets();
       const shown = Object.entries(readable()).flatMap(([where, text]) =>
@@ -133,6 +154,9 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
       );
       for (const one of [folder, data]) rmSync(one, { recursive: true, force: true });
       if (needles.length === 0 || shown.length > 0) throw new Error(`Secrets show: ${shown.join(', ')}`);
+      const forbidden = asked.filter(({ by, ...one }) => !isAllowed(rights.get(by) ?? [], one));
+      if (forbidden.length > 0)
+        throw new Error(`Not granted by the template: ${[...new Set(forbidden.map(inWords))].join('; ')}`);
     },
   };
 }
@@ -144,6 +168,9 @@ const textsBelow = (folder: string): string =>
     .filter((path) => statSync(path).isFile())
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n');
+/** One request in words, with a key's prefix in place of the key. */
+export const inWords = ({ by, action, resource, leadingKeys = ['no key'] }: Witnessed) =>
+  `${by} ${action} on ${resource.replace(/^.*:table\//, '')} of ${leadingKeys.map((key) => key.replace(/#.*$/, '#…')).join(', ')}`;
 
 function membersIn(text: string): Record<string, unknown> {
   if (!text.startsWith('{')) return {};

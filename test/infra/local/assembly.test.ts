@@ -35,6 +35,52 @@ test.each<[string, TinyStack, string]>([
     { methods: { 'GET /': '!echo' }, more: { Authorizer: { Type: 'AWS::IAM::Role' } } },
     'authorizer of',
   ],
+  ['a compressed answer', { api: { MinimumCompressionSize: 0 } }, 'does not know the property MinimumCompressionSize'],
+  ['a resource policy', { api: { Policy: {} } }, 'does not know the property Policy'],
+  ['a canary', { stage: { CanarySetting: {} } }, 'does not know the property CanarySetting'],
+  ['a cache', { stage: { MethodSettings: [{ CachingEnabled: true }] } }, 'does not keep answers'],
+  [
+    'a validator',
+    { integration: {}, method: { RequestValidatorId: 'v' } },
+    'does not know the property RequestValidatorId',
+  ],
+  ['an API key', { method: { ApiKeyRequired: true } }, 'does not know API keys'],
+  ['another kind of authorization', { method: { AuthorizationType: 'AWS_IAM' } }, 'authorization of type AWS_IAM'],
+  ['a mapped parameter', { integration: { RequestParameters: {} } }, 'does not know the property RequestParameters'],
+  ['a streamed answer', { integration: { ResponseTransferMode: 'STREAM' } }, 'does not stream answers'],
+  ['a layer', { of: { echo: { Layers: ['arn'] } } }, 'does not know Layers of a function'],
+  ['a file system', { of: { echo: { FileSystemConfigs: [] } } }, 'does not know FileSystemConfigs of a function'],
+  ['a bundle without its file', { of: { echo: { Handler: 'main.handler' } } }, 'has no main.js'],
+  ['a parameter without a default', { stage: { StageName: { Ref: 'P' } }, parameters: { P: {} } }, 'P has no default'],
+  [
+    'an attribute',
+    { stage: { StageName: { 'Fn::GetAtt': ['echo', 'Version'] } } },
+    'does not know Fn::GetAtt echo.Version',
+  ],
+  [
+    'a key that is no text',
+    {
+      more: {
+        T: {
+          Type: 'AWS::DynamoDB::Table',
+          Properties: { AttributeDefinitions: [{ AttributeName: 'a', AttributeType: 'N' }] },
+        },
+      },
+    },
+    'makes keys of type S only',
+  ],
+  [
+    'a secret made by a pattern',
+    {
+      more: {
+        S: {
+          Type: 'AWS::SecretsManager::Secret',
+          Properties: { GenerateSecretString: { SecretStringTemplate: '{}' } },
+        },
+      },
+    },
+    'SecretStringTemplate',
+  ],
   ['a reference into nowhere', { stage: { StageName: { Ref: 'Nobody' } } }, 'no resource or parameter Nobody'],
 ])('%s that it does not play is refused at the start, by name', async (_what, stack, message) => {
   await expect(serveTinyStack(stack)).rejects.toThrow(message);
@@ -61,6 +107,8 @@ test.each([
     { 'Fn::Sub': '${AWS::Region}/${Table}/${echo.Arn}/${!Kept}' },
     'us-east-1/Tiny-Table/arn:aws:lambda:us-east-1:000000000000:function:Tiny-echo/${Kept}',
   ],
+  ['Fn::FindInMap with the region', { 'Fn::FindInMap': ['Map', { Ref: 'AWS::Region' }, 'name'] }, 'mapped'],
+  ['Ref of a parameter', { Ref: 'Parameter' }, 'its default'],
   [
     'Fn::Sub with its own variables',
     { 'Fn::Sub': ['${A}-${AWS::StackName}', { A: { Ref: 'Table' } }] },
@@ -69,6 +117,8 @@ test.each([
 ])('%s is resolved', (_what, value, expected) => {
   const assembly = read({
     more: { Table: { Type: 'AWS::DynamoDB::GlobalTable' } },
+    mappings: { Map: { 'us-east-1': { name: 'mapped' } } },
+    parameters: { Parameter: { Default: 'its default' } },
     outputs: { It: { Value: value } },
   });
   expect(assembly.output('It')).toBe(expected);

@@ -121,6 +121,8 @@ test.each([
   ['no statement', policy()],
   ['an effect that is none', policy({ ...allow('*'), Effect: 'allow' })],
   ['a condition, which is not played', policy({ ...allow('*'), Condition: {} })],
+  ['a variable, which is not played', policy(allow('arn:*:${aws:userid}'))],
+  ['a statement that names no resource', policy({ Effect: 'Allow', Action: '*' })],
   ['an object in its context', { ...policy(allow('*')), context: { nested: {} } }],
 ])('an answer with %s is a 500', async (_what, answer) => {
   await serve();
@@ -146,8 +148,44 @@ test.each([
   expect((await get('/guarded', saying(policy(...statements)))).status).toBe(status);
 });
 
+test('a method in another case, or a resource in another case, is another one', async () => {
+  await serve();
+  for (const resource of ['*/get/guarded', '*/GET/Guarded', 'ARN:*'])
+    expect([resource, (await get('/guarded', saying(policy(allow(resource))))).status]).toEqual([resource, 403]);
+});
+
+test('tokens that differ in case, or in white space, are asked about one by one', async () => {
+  await serve();
+  for (const token of ['Bearer allow', 'bearer allow', 'Bearer  allow']) await get('/guarded', token);
+  expect(calls()).toHaveLength(3);
+});
+
+test('the header is found in any case', async () => {
+  await serve();
+  expect((await gateway.ask('/guarded', { headers: { AUTHORIZATION: 'Bearer allow' } })).status).toBe(200);
+});
+
+test('an authorizer that does not answer in its time is a 500 that is not cached', async () => {
+  await serve(
+    {},
+    {
+      functions: {
+        echo: ECHO,
+        guard: `exports.handler = () => { process.stdout.write('asked {}\\n'); return new Promise(() => {}); };`,
+      },
+      of: { guard: { Timeout: 1 } },
+    },
+  );
+  for (let ask = 0; ask < 2; ask += 1) {
+    const answer = await get('/guarded', 'Bearer allow');
+    expect([answer.status, answer.header('x-amzn-ErrorType')]).toEqual([500, 'AuthorizerFailureException']);
+  }
+  expect(calls()).toHaveLength(2);
+});
+
 test('another kind of authorizer, or of identity source, is refused at the start', async () => {
   await expect(serve({ Type: 'REQUEST' })).rejects.toThrow('does not know authorizers of type REQUEST');
   await expect(serve({ IdentitySource: 'method.request.querystring.t' })).rejects.toThrow('identity source');
+  await expect(serve({ AuthorizerResultTtlInSeconds: 3601 })).rejects.toThrow('kept for 0 to 3600 s, not 3601');
   await serve();
 });

@@ -89,6 +89,13 @@ test('a body over 10 MB is refused before any authorizer', async () => {
 
 test.each([
   ['a velocity directive', { ResponseTemplates: { 'application/json': '#set($a = 1)' } }, '#set'],
+  ['a variable in braces', { ResponseTemplates: { 'application/json': '${context.path}' } }, '${context.path'],
+  ['a quiet variable', { ResponseTemplates: { 'application/json': '$!context.path' } }, '$!context.path'],
+  [
+    'what the authorizer handed on',
+    { ResponseTemplates: { 'application/json': '$context.authorizer.sub' } },
+    '$context.authorizer',
+  ],
   ['a variable that is not the context’s', { ResponseTemplates: { 'application/json': '$input.body' } }, '$input'],
   [
     'a mapping from the query',
@@ -97,4 +104,23 @@ test.each([
   ],
 ])('%s is refused at the start', async (_what, properties, named) => {
   await expect(serve({ UNAUTHORIZED: properties })).rejects.toThrow(named);
+});
+
+test('a type that API Gateway does not have is refused at the start, and one without a cause here is not', async () => {
+  await expect(serve({ UNAUTHORISED: {} })).rejects.toThrow('API Gateway has no response UNAUTHORISED');
+  const { ask } = await serve({ WAF_FILTERED: {}, THROTTLED: {} });
+  expect((await ask('/guarded')).status).toBe(401);
+});
+
+test('nothing is added for browsers: CORS headers come from the template’s responses and from functions alone', async () => {
+  const { ask } = await serve();
+  const headers = { origin: 'https://app.example', 'access-control-request-method': 'GET' };
+  for (const [path, method] of [
+    ['/guarded', 'GET'],
+    ['/bad', 'GET'],
+    ['/guarded', 'OPTIONS'],
+  ] as const) {
+    const names = (await ask(path, { method, headers })).headers.map(([name]) => name.toLowerCase());
+    expect(names.filter((name) => name.startsWith('access-control-') || name === 'vary')).toEqual([]);
+  }
 });

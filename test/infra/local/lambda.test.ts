@@ -172,3 +172,29 @@ test('what was unpacked is gone after the end, and a function in progress is end
   await gateway.close();
   expect(existsSync(folder)).toBe(false);
 });
+
+test('a handler that asks for a callback does not start, as on Lambda’s Node 24', async () => {
+  await serve(`exports.handler = (event, context, callback) => callback(null, { statusCode: 200 });`);
+  expect((await get()).status).toBe(502);
+  expect(gateway.platform.join()).toContain('takes a callback');
+});
+
+test('an answer that is no JSON is a 502, and its instance goes on', async () => {
+  await serve(`let calls = 0; exports.handler = async () => {
+    const answer = { statusCode: 200, body: String(++calls) };
+    if (calls === 1) answer.self = answer;
+    return answer;
+  };`);
+  expect([(await get()).status, (await get()).text]).toEqual([502, '2']);
+});
+
+test('an instance has its own memory, and no function sees what another keeps', async () => {
+  const handler = answering('globalThis.kept = (globalThis.kept ?? 0) + 1');
+  await serve(handler, {
+    functions: { one: handler, two: handler },
+    methods: { 'GET /one': 'one', 'GET /two': 'two' },
+  });
+  const kept = [];
+  for (const path of ['/one', '/one', '/two']) kept.push((await gateway.ask(path)).json);
+  expect(kept).toEqual([1, 2, 1]);
+});

@@ -106,3 +106,24 @@ test('headers of more than 10,240 bytes are refused', async () => {
   expect((await gateway.ask('/x', { headers: { 'X-Long': 'x'.repeat(9_000) } })).status).toBe(200);
   expect((await gateway.ask('/x', { headers: { 'X-Long': 'x'.repeat(11_000) } })).status).toBe(431);
 });
+
+test('bytes of a text body that are no UTF-8 become U+FFFD', async () => {
+  const event = await eventOf('/x', { method: 'POST', body: Buffer.from([0x61, 0xff, 0x62]) });
+  expect(event['body']).toBe('a\ufffdb');
+});
+
+test('the event names the request by the id that the answer carries', async () => {
+  const answer = await gateway.ask('/x');
+  const { requestContext } = Object(answer.json) as Event;
+  expect(requestContext['requestId']).toBe(answer.header('x-amzn-RequestId'));
+});
+
+test('HEAD reaches the function behind ANY, and its answer has no body', async () => {
+  const answer = await gateway.ask('/x', { method: 'HEAD' });
+  expect([answer.status, answer.text]).toEqual([200, '']);
+});
+
+test('the path has no stage in front, as behind a custom domain', async () => {
+  const event = await eventOf('/v1/x');
+  expect([event['path'], event.requestContext['path'], event['resource']]).toEqual(['/v1/x', '/v1/x', '/{proxy+}']);
+});

@@ -69,3 +69,15 @@ test('a path that cannot be decoded is a bad request', async () => {
 test('an absolute target is read for its path', async () => {
   expect(await routed('http://elsewhere.example/a/c?x=1')).toEqual(['/a/{id}', { id: 'c' }]);
 });
+
+test('paths are compared letter by letter, and signs in a segment belong to it', async () => {
+  expect(await routed('/A/b')).toEqual(['/{proxy+}', { proxy: 'A/b' }]);
+  expect(await routed('/a/b;c=1')).toEqual(['/a/{id}', { id: 'b;c=1' }]);
+  expect(await routed('/a/b%23c')).toEqual(['/a/{id}', { id: 'b#c' }]);
+  expect(await routed('/a/%2F')).toEqual(['/a/{id}', { id: '/' }]);
+});
+
+test('a target that is no path is a bad request', async () => {
+  const answer = await gateway.ask('*', { method: 'OPTIONS' });
+  expect([answer.status, answer.json]).toEqual([400, { message: 'Bad Request' }]);
+});

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { readStackFile } from '../../../infra/local/data-folder.ts';
@@ -11,6 +11,7 @@ import { listen } from '../../../infra/local/listen.ts';
 
 const START = fileURLToPath(new URL('../../../infra/local/start.ts', import.meta.url));
 const KEYS = fileURLToPath(new URL('../../../infra/cli/keys.ts', import.meta.url));
+const SAM = fileURLToPath(new URL('../../../infra/local/sam.ts', import.meta.url));
 let data: string;
 let running: Start;
 beforeAll(async () => {
@@ -31,8 +32,10 @@ interface Start {
   readonly ended: Promise<number | null>;
 }
 
-function start(env: Record<string, string> = {}, ...args: string[]): Start {
-  const child: ChildProcess = spawn(process.execPath, [START, ...args], {
+const start = (env: Record<string, string> = {}, ...args: string[]) => run(START, env, args);
+
+function run(script: string, env: Record<string, string>, args: readonly string[] = []): Start {
+  const child: ChildProcess = spawn(process.execPath, [script, ...args], {
     env: { ...process.env, LATCHKEY_DATA: data, PORT: '0', BCRYPT_COST: '4', ...env },
   });
   let out = '';
@@ -145,4 +148,21 @@ test('it stops on Ctrl-C with everything it started, and starts again with its d
   expect(await running.printed('Ctrl-C')).toContain(passphrase);
   expect(await running.printed('Ctrl-C')).not.toContain('Synthesizing');
   expect(await running.stop('SIGTERM')).toBe(0);
+}, 60_000);
+
+test('the services for SAM start on the same data, leave their files to their owner and stop on Ctrl-C', async () => {
+  const sam = run(SAM, { HOST: '127.0.0.1' });
+  const out = await sam.printed('sam local invoke');
+  const template = join(data, 'cdk.out', 'Latchkey-local.template.json');
+  expect(out).toContain(`sam local start-api -t ${relative(process.cwd(), template)} --env-vars `);
+  expect(out).not.toContain('Synthesizing');
+  const files = readdirSync(join(data, 'sam'));
+  expect(files).toEqual(expect.arrayContaining(['env.json', 'login.json', 'authorizer.json', 'make-keys.json']));
+  for (const file of files) {
+    expect(statSync(join(data, 'sam', file)).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(data, 'sam', file), 'utf8')).not.toContain('{{');
+  }
+  expect(await refusal({})).toContain('is using the data folder');
+  expect(await sam.stop('SIGINT')).toBe(0);
+  expect(sam.errors()).toBe('');
 }, 60_000);

@@ -14,6 +14,8 @@ export interface TinyStack {
   readonly methods?: Readonly<Record<string, string>>;
   /** Properties of the integration of every method. */
   readonly integration?: object;
+  /** Properties of every method. */
+  readonly method?: object;
   /** The function that authorizes, and the rest of the authorizer's properties. */
   readonly authorizer?: { readonly fn: string; readonly properties?: object };
   readonly api?: object;
@@ -21,6 +23,8 @@ export interface TinyStack {
   /** Gateway responses by type. */
   readonly responses?: Readonly<Record<string, object>>;
   readonly more?: Readonly<Record<string, object>>;
+  readonly mappings?: object;
+  readonly parameters?: object;
   readonly outputs?: Readonly<Record<string, object>>;
 }
 
@@ -78,6 +82,7 @@ export function writeTinyStack(stack: TinyStack): string {
         HttpMethod: method,
         ResourceId: resourceFor(path, resources),
         AuthorizationType: guarded ? 'CUSTOM' : 'NONE',
+        ...stack.method,
         ...(guarded && { AuthorizerId: { Ref: 'Authorizer' } }),
         Integration: {
           Type: 'AWS_PROXY',
@@ -98,7 +103,8 @@ export function writeTinyStack(stack: TinyStack): string {
     artifacts: { Tiny: { type: 'aws:cloudformation:stack', properties: { templateFile: 'Tiny.template.json' } } },
   };
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest));
-  const template = { Resources: resources, Outputs: stack.outputs ?? {} };
+  const { outputs: Outputs = {}, mappings: Mappings = {}, parameters: Parameters = {} } = stack;
+  const template = { Resources: resources, Outputs, Mappings, Parameters };
   writeFileSync(join(folder, 'Tiny.template.json'), JSON.stringify(template));
   return folder;
 }
