@@ -19,6 +19,8 @@ export interface FunctionRow {
   readonly settings: readonly (SettingName | 'issuer')[];
   readonly memory?: 'loginMemory';
   readonly timeoutSeconds?: number;
+  /** How many of it may run at once, so that it cannot take all that the account has. */
+  readonly reservedConcurrency?: 'loginReservedConcurrency';
   readonly lend?: (fn: LambdaFunction, lenders: Lenders) => void;
 }
 
@@ -26,13 +28,17 @@ export interface Endpoint extends FunctionRow {
   readonly routes: readonly Route[];
   /** `bearer`: the authorizer stands in front; `open`: anyone may call it. */
   readonly guard: 'open' | 'bearer';
+  /** Whose rate and burst its methods have, each for itself; without it, those of every method. */
+  readonly throttle?: 'login';
 }
 
 export const ENDPOINTS = {
   login: {
     routes: ['POST /api/token'],
     guard: 'open',
+    throttle: 'login',
     memory: 'loginMemory',
+    reservedConcurrency: 'loginReservedConcurrency',
     settings: [
       'issuer',
       'audience',
