@@ -26,6 +26,8 @@ export interface Resource {
 export interface Template {
   readonly resources: readonly Resource[];
   readonly outputs: Members;
+  /** What CloudFormation puts on every resource. */
+  readonly tags: Members;
   /** Exactly as synthesized. */
   readonly text: string;
   /** Properties of one resource. @throws {Error} where there is none of that path */
@@ -99,9 +101,12 @@ export function templateIn(folder: string, environment: string): Template {
       dependsOn: listOf(resource['DependsOn'] ?? []).map((one) => nameOf(String(one))),
     };
   });
+  const manifest = membersOf(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')));
+  const deployed = membersOf(membersOf(membersOf(manifest['artifacts'])[stack])['properties']);
   return {
     resources,
     outputs: membersOf(plain(document['Outputs'], nameOf)),
+    tags: membersOf(deployed['tags']),
     text,
     at(path) {
       const found = resources.find((resource) => resource.path === path);
