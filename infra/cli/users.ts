@@ -4,6 +4,7 @@ import { Outage } from '../../functions/shared/domain/refusal.ts';
 import { Complaint } from '../local/complaint.ts';
 import { createUser, deleteUser, findUser, listUsers, setPassword, setStatus } from './accounts.ts';
 import { passwordGiven } from './password-input.ts';
+import { revokeAll, timeBefore } from './revoke-all.ts';
 import { jsonLine, row, shown, summaryOf } from './shown.ts';
 import { deployedStack, type StackAccess } from './stack-access.ts';
 
@@ -21,6 +22,8 @@ Commands
     disable USERNAME        refuses the user from now on, ends every session
     enable USERNAME         lets a disabled user log in again
     delete USERNAME         removes the user, the password and every session for good
+    revoke-all              ends the sessions of every user
+        --before TIME           those made before a time, such as 2026-11-24T08:30:00Z, or "now" for all
 
 Options
     --stack NAME    a deployed stack, in the account and region that AWS_PROFILE and AWS_REGION name;
@@ -44,6 +47,7 @@ const OPTIONS = {
   json: { type: 'boolean' },
   'display-name': { type: 'string' },
   role: { type: 'string', multiple: true },
+  before: { type: 'string' },
 } as const;
 
 interface Given {
@@ -54,6 +58,7 @@ interface Given {
   readonly json: boolean;
   readonly displayName?: string;
   readonly roles: readonly string[];
+  readonly before?: string;
 }
 
 interface Command {
@@ -135,6 +140,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       print(`${user.username} is deleted.\n`);
     },
   },
+  'revoke-all': {
+    takes: [],
+    options: ['before'],
+    async run(stack, { before }) {
+      const { ended, unreadable } = await revokeAll(stack, timeBefore(before));
+      print(`${ended} session${ended === 1 ? ' has' : 's have'} ended.\n`);
+      if (unreadable > 0) throw new Complaint(`${unreadable} of the sessions could not be read.`);
+    },
+  },
 };
 
 const NEVER_AN_ARGUMENT =
@@ -172,6 +186,7 @@ async function main(args: string[]): Promise<void> {
       json: values.json ?? false,
       ...(values['display-name'] !== undefined && { displayName: values['display-name'] }),
       roles: values.role ?? [],
+      ...(values.before !== undefined && { before: values.before }),
     });
   } finally {
     await stack.close();

@@ -125,6 +125,25 @@ test('what holds data has the same logical id in every environment and release',
   }
 });
 
+test('in dev nothing watches or guards that costs something at rest', () => {
+  for (const service of ['WAFv2', 'CloudWatch', 'SNS', 'Logs::MetricFilter', 'ApiGateway::Account']) {
+    expect(dev.resources.filter(({ type }) => type.startsWith(`AWS::${service}`))).toEqual([]);
+  }
+  const [stage] = dev.ofType('AWS::ApiGateway::Stage');
+  expect(stage!.properties).not.toHaveProperty('AccessLogSetting');
+  expect(stage!.properties).not.toHaveProperty('TracingEnabled');
+  expect(dev.at('Api')).not.toHaveProperty('DisableExecuteApiEndpoint');
+  for (const { properties } of dev.ofType('AWS::Lambda::Function')) {
+    expect(properties).not.toHaveProperty('TracingConfig');
+    expect(properties).not.toHaveProperty('ReservedConcurrentExecutions');
+  }
+});
+
+test("access logs have the account's role before the stage needs it", () => {
+  expect(prod.at('ApiAccount')).toEqual({ CloudWatchRoleArn: '${ApiLogRole.Arn}' });
+  expect(prod.ofType('AWS::ApiGateway::Stage')[0]!.dependsOn).toEqual(['ApiAccount']);
+});
+
 test('the first keys are made at deploy time, when the function may write them', () => {
   const keys = dev.resources.filter(({ type }) => type.startsWith('Custom::'));
   expect(keys).toMatchObject([
