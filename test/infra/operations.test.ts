@@ -180,3 +180,31 @@ test.each(Object.entries(environments))('docs/scale-and-cost.md says what %s cos
 
 const metricsWatchedBy = ({ Metrics }: Readonly<Record<string, unknown>>): number =>
   Metrics === undefined ? 1 : listOf(Metrics).filter((one) => 'MetricStat' in membersOf(one)).length;
+
+/** US dollars for a million: units of DynamoDB, requests and GB-seconds of Lambda, requests of API Gateway. */
+const MILLION = { written: 0.625, read: 0.125, invoked: 0.2, gigabyteSecond: 13.3334, request: 3.5 };
+/** US dollars for a million requests' logs, and for the firewall and the access log. */
+const LOGS = 0.65;
+const AT_THE_EDGE = 0.825;
+
+test('docs/scale-and-cost.md sums right what a million requests cost', () => {
+  const rows = page('scale-and-cost.md')
+    .split('\n')
+    .map(cellsOf)
+    .filter((cells) => cells.length === 9 && /^\d$/.test(cells[1]!));
+  const names = ['logins', 'refused logins', 'refreshes', 'verified calls', 'logouts', 'offline verifications'];
+  expect(rows.map(([name]) => name)).toEqual(names);
+  for (const [name, writes, reads, ...dollars] of rows) {
+    const gigabyteSeconds = name!.includes('login') ? (1_769 / 1_024) * 0.3 : 0.5 * 0.02;
+    const parts = [
+      MILLION.request,
+      MILLION.invoked + gigabyteSeconds * MILLION.gigabyteSecond,
+      Number(writes) * MILLION.written + Number(reads) * MILLION.read,
+      LOGS,
+      AT_THE_EDGE,
+    ];
+    const all = [...parts, parts.reduce((sum, part) => sum + part, 0)];
+    const wanted = name!.startsWith('offline') ? all.map(() => 0) : all;
+    expect([name, ...dollars]).toEqual([name, ...wanted.map((one) => (Math.round(one * 100) / 100).toFixed(2))]);
+  }
+});
