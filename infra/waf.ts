@@ -82,7 +82,11 @@ const rateRule = (name: string, limit: number, pathEnd?: string): Rule => ({
             // The path begins with the stage, or does not behind a custom domain.
             positionalConstraint: 'ENDS_WITH',
             searchString: pathEnd,
-            textTransformations: [{ priority: 0, type: 'NONE' }],
+            // API Gateway finds the route for `/api/%74oken` as well.
+            textTransformations: [
+              { priority: 0, type: 'URL_DECODE' },
+              { priority: 1, type: 'NORMALIZE_PATH' },
+            ],
           },
         },
       }),

@@ -26,6 +26,7 @@ const HANDLERS = {
   verify: () => import('../../functions/verify/handler.ts'),
   blacklist: () => import('../../functions/blacklist/handler.ts'),
   profile: () => import('../../functions/profile/handler.ts'),
+  devices: () => import('../../functions/devices/handler.ts'),
 };
 export type FunctionName = keyof typeof HANDLERS;
 
@@ -35,6 +36,7 @@ const ROUTES: Readonly<Record<FunctionName, Pick<Request, 'method' | 'resource'>
   verify: { resource: '/api/token/verify' },
   blacklist: { resource: '/api/token/blacklist' },
   profile: { method: 'GET', resource: '/api/profile' },
+  devices: { method: 'GET', resource: '/api/sessions' },
 };
 
 /** What a function answered. */
