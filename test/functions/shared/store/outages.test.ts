@@ -16,12 +16,12 @@ import {
 import type { Fault, StoreCall } from '../../../support/store-proxy.ts';
 
 const WITHIN_MS = 3_000;
-const FUNCTIONS: readonly FunctionName[] = ['login', 'refresh', 'verify', 'profile', 'blacklist'];
+const FUNCTIONS = ['login', 'refresh', 'verify', 'profile', 'blacklist'] as const satisfies readonly FunctionName[];
 
 let service: Service;
 let account: Account;
 let pair: TokenPair;
-let requests: Readonly<Record<FunctionName, Request>>;
+let requests: Readonly<Record<(typeof FUNCTIONS)[number], Request>>;
 
 beforeAll(async () => {
   service = await startService();
