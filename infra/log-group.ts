@@ -1,6 +1,7 @@
-import { RemovalPolicy, type Stack } from 'aws-cdk-lib/core';
+import type { Stack } from 'aws-cdk-lib/core';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Deployment } from './deployment-settings.ts';
+import { keptOrNot } from './removal.ts';
 
 const RETENTION = {
   '1': RetentionDays.ONE_DAY,
@@ -18,5 +19,5 @@ const RETENTION = {
 export const keptLogs = (stack: Stack, id: string, deployment: Deployment): LogGroup =>
   new LogGroup(stack, id, {
     retention: RETENTION[deployment.stack.logRetentionDays],
-    removalPolicy: deployment.stack.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    removalPolicy: keptOrNot(deployment),
   });
