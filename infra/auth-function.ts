@@ -1,26 +1,21 @@
-import { AssetHashType, DockerImage, Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib/core';
+import { AssetHashType, DockerImage, Duration, type Stack } from 'aws-cdk-lib/core';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { SETTINGS } from '../functions/shared/domain/settings.ts';
 import { PROJECT_ROOT, bundle } from './bundling/options.ts';
 import type { Deployment } from './deployment-settings.ts';
 import type { FunctionRow } from './endpoints.ts';
+import { keptLogs } from './log-group.ts';
 import { metricsNamespace } from './metrics.ts';
-
-const RETENTION = {
-  '1': RetentionDays.ONE_DAY,
-  '7': RetentionDays.ONE_WEEK,
-  '14': RetentionDays.TWO_WEEKS,
-  '30': RetentionDays.ONE_MONTH,
-  '60': RetentionDays.TWO_MONTHS,
-  '90': RetentionDays.THREE_MONTHS,
-  '180': RetentionDays.SIX_MONTHS,
-  '365': RetentionDays.ONE_YEAR,
-  '731': RetentionDays.TWO_YEARS,
-} as const satisfies Record<Deployment['stack']['logRetentionDays'], RetentionDays>;
 
 /**
  * The one way we make a Lambda: a role of its own that may write to a log group of its own and nothing else,
@@ -37,11 +32,9 @@ export function authFunction(
   issuer: string,
 ): LambdaFunction {
   const id = pascalCase(name);
-  const logGroup = new LogGroup(stack, `${id}Logs`, {
-    retention: RETENTION[deployment.stack.logRetentionDays],
-    removalPolicy: deployment.stack.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-  });
+  const logGroup = keptLogs(stack, `${id}Logs`, deployment);
   const role = new Role(stack, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  const reserved = row.reservedConcurrency === undefined ? 0 : deployment.stack[row.reservedConcurrency];
   const fn = new LambdaFunction(stack, id, {
     code: bundledCode(name),
     handler: 'index.handler',
@@ -52,6 +45,8 @@ export function authFunction(
     role,
     logGroup,
     loggingFormat: LoggingFormat.JSON,
+    ...(deployment.stack.tracing === 'on' && { tracing: Tracing.ACTIVE }),
+    ...(reserved > 0 && { reservedConcurrentExecutions: reserved }),
   });
   fn.addToRolePolicy(
     new PolicyStatement({

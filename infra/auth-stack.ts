@@ -1,14 +1,21 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib/core';
 import type { App } from 'aws-cdk-lib/core';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { acknowledge } from './acknowledgements.ts';
+import { alarms } from './alarms.ts';
 import { authFunction } from './auth-function.ts';
+import { customDomain } from './custom-domain.ts';
+import { dashboard } from './dashboard.ts';
 import type { Deployment } from './deployment-settings.ts';
 import { UNROUTED, endpointsOf, methodsByPath, type FunctionRow } from './endpoints.ts';
 import { gatewayResponses } from './gateway-responses.ts';
 import { addFallback, addRoutes, baseUrl, restApi, tokenAuthorizer } from './gateway.ts';
 import { keyRing } from './key-ring.ts';
 import { mail } from './mail.ts';
+import type { Monitored } from './metrics-of.ts';
 import { standInFor } from './stand-ins.ts';
 import { sessionsTable, usersTable } from './tables.ts';
+import { webAcl } from './waf.ts';
 
 /** Everything Latchkey has in an account, for one environment. */
 export class AuthStack extends Stack {
@@ -26,10 +33,13 @@ export class AuthStack extends Stack {
       mail: mail(this, deployment),
     };
     const api = restApi(this, deployment);
-    const issuer = deployment.issuer ?? baseUrl(this, api);
+    const url = baseUrl(this, api, deployment);
+    const issuer = deployment.issuer ?? url;
+    const functions: Record<string, LambdaFunction> = {};
     const make = (name: string, row: FunctionRow) => {
       const fn = authFunction(this, name, row, deployment, issuer);
       row.lend?.(fn, lenders);
+      functions[fn.node.id] = fn;
       return fn;
     };
 
@@ -47,10 +57,12 @@ export class AuthStack extends Stack {
     fallback.addEnvironment('ROUTES', JSON.stringify(methodsByPath(deployment)));
     addFallback(this, api, fallback);
     gatewayResponses(api, deployment.functions.corsOrigin);
+    if (deployment.domain !== undefined) customDomain(this, api, deployment.domain);
+    if (deployment.stack.waf === 'on') webAcl(this, api, deployment);
 
     const output = (name: string, value: string, description: string) =>
       new CfnOutput(this, name, { value, description });
-    output('ApiUrl', baseUrl(this, api), 'Base URL of the API');
+    output('ApiUrl', url, 'Base URL of the API');
     output('Issuer', issuer, 'What tokens name as iss');
     output('UsersTable', lenders.users.table.tableName, 'Table of users');
     output('SessionsTable', lenders.sessions.table.tableName, 'Table of sessions');
@@ -58,5 +70,13 @@ export class AuthStack extends Stack {
     output('SigningKeysSecret', lenders.keyRing.secrets.signingKeys.secretArn, 'Secret of the signing keys');
     output('RefreshSecretsSecret', lenders.keyRing.secrets.refreshSecrets.secretArn, 'Secret of the refresh secrets');
     output('PublicKeysParameter', lenders.keyRing.publicKeys.parameterName, 'Parameter of the public keys');
+
+    const tables = { Users: lenders.users.table, Sessions: lenders.sessions.table };
+    const monitored: Monitored = { api, functions, tables };
+    if (deployment.stack.dashboard === 'on') dashboard(this, monitored, deployment);
+    if (deployment.stack.alarms === 'on') {
+      output('AlarmTopic', alarms(this, monitored, deployment).topicArn, 'Topic through which the alarms page');
+    }
+    acknowledge(this, deployment);
   }
 }

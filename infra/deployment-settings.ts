@@ -16,6 +16,12 @@ interface ChoiceSetting {
   readonly about: string;
 }
 
+interface TextSetting {
+  readonly pattern: RegExp;
+  readonly takes: string;
+  readonly about: string;
+}
+
 interface NumberSetting {
   readonly unit: string;
   readonly range: readonly [number, number];
@@ -28,6 +34,8 @@ const temporaryOrKept = <const Temporary, const Kept>(temporary: Temporary, kept
   ({ local: temporary, dev: temporary, staging: kept, prod: kept }) as const;
 const everywhere = (value: number) => ({ local: value, dev: value, staging: value, prod: value });
 const productionDiffers = (value: number, prod: number) => ({ ...everywhere(value), prod });
+const inProductionOnly = { local: 'off', dev: 'off', staging: 'off', prod: 'on' } as const;
+const nowhere = { local: 'off', dev: 'off', staging: 'off', prod: 'off' } as const;
 
 /** Deployment settings that are one of a few words. */
 export const CHOICES = {
@@ -54,7 +62,38 @@ export const CHOICES = {
   logRetentionDays: {
     choices: ['1', '7', '14', '30', '60', '90', '180', '365', '731'],
     default: { local: '7', dev: '7', staging: '30', prod: '90' },
-    about: 'Days that CloudWatch keeps the logs of the functions: periods that it knows.',
+    about: 'Days that CloudWatch keeps logs: periods that it knows.',
+  },
+  alarms: {
+    choices: ['on', 'off'],
+    default: temporaryOrKept('off', 'on'),
+    about: 'Alarms and the topic that they page through. 10 cents a month for each metric that an alarm watches.',
+  },
+  dashboard: {
+    choices: ['on', 'off'],
+    default: temporaryOrKept('off', 'on'),
+    about: 'A CloudWatch dashboard: three US dollars a month after the first three of an account.',
+  },
+  waf: {
+    choices: ['on', 'off'],
+    default: inProductionOnly,
+    about: 'AWS WAF in front of the API: nine US dollars a month, and 60 cents for a million requests.',
+  },
+  accessLogs: {
+    choices: ['on', 'off'],
+    default: temporaryOrKept('off', 'on'),
+    about: 'One line of JSON for each request, without tokens, bodies or query values.',
+  },
+  apiLogRole: {
+    choices: ['existing', 'create'],
+    default: { local: 'create', dev: 'create', staging: 'create', prod: 'create' },
+    about:
+      'The role with which API Gateway writes access logs. An account has one for each region: `existing` leaves it as it is, `create` sets one of ours.',
+  },
+  tracing: {
+    choices: ['on', 'off'],
+    default: nowhere,
+    about: 'AWS X-Ray traces of the API and its functions: five US dollars for a million traces.',
   },
   pepperRotationDays: {
     choices: ['never', '90', '180', '365', '730'],
@@ -114,22 +153,79 @@ export const NUMBERS = {
     default: productionDiffers(40, 100),
     about: 'Logins taken at once, and resets asked for at once.',
   },
+  loginReservedConcurrency: {
+    unit: 'functions at once',
+    range: [0, 10_000],
+    default: productionDiffers(0, 100),
+    about: 'Most logins that run at once, so that a flood of them leaves the account something; 0 sets no limit.',
+  },
+  wafRateLimit: {
+    unit: 'requests in five minutes',
+    range: [10, 999_999],
+    default: everywhere(3_000),
+    about: 'What AWS WAF takes from one address, which may be a whole office or mobile network.',
+  },
+  wafLoginRateLimit: {
+    unit: 'requests in five minutes',
+    range: [10, 999_999],
+    default: everywhere(300),
+    about: 'Logins that AWS WAF takes from one address.',
+  },
 } as const satisfies Record<string, NumberSetting>;
 
 /** A local run sends no mail anywhere, so it can have an address. */
 const MAIL_FROM: Partial<PerEnvironment<string>> = { local: 'latchkey@example.com' };
+/** Deployment settings that are a text, or not set. */
+export const TEXTS = {
+  domainName: {
+    pattern: /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
+    takes: 'a host name in lower case',
+    about: 'Custom domain of the API. It then is the issuer too, and the execute-api endpoint is off.',
+  },
+  certificateArn: {
+    pattern: /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[A-Za-z0-9-]+$/,
+    takes: 'the ARN of a certificate in AWS Certificate Manager, in the region of the stack',
+    about: 'Certificate of the custom domain.',
+  },
+  alarmEmail: {
+    pattern: /^[^\s@,;<>"]{1,64}@[A-Za-z0-9.-]{1,190}$/,
+    takes: 'an email address',
+    about: 'Who gets the alarms; AWS asks that address for a confirmation. Other subscribers join the topic.',
+  },
+} as const satisfies Record<string, TextSetting>;
+
+/**
+ * What `env=local` does not look at: nothing of it is felt by a caller on this machine, and a value in cdk.json must not
+ * keep `npm start` from running.
+ */
+const DEPLOYED_ONLY: ReadonlySet<string> = new Set([
+  'alarms',
+  'dashboard',
+  'waf',
+  'accessLogs',
+  'tracing',
+  'loginReservedConcurrency',
+  ...Object.keys(TEXTS),
+]);
 
 type StackSettings = {
   readonly [Name in keyof typeof CHOICES]: (typeof CHOICES)[Name]['choices'][number];
 } & { readonly [Name in keyof typeof NUMBERS]: number };
 
+export interface CustomDomain {
+  readonly name: string;
+  readonly certificateArn: string;
+}
+
 /** Everything a stack is made from, checked. */
 export interface Deployment {
   readonly environment: Environment;
-  /** Base URL that tokens name as `iss`; without it, the API's own execute-api URL. */
+  /** Base URL that tokens name as `iss`; without it, the API's own URL: its custom domain, or its execute-api endpoint. */
   readonly issuer: string | undefined;
   /** The identity in Amazon SES that mails are sent as; undefined where no mail is sent. */
   readonly mailIdentity: string | undefined;
+  readonly domain: CustomDomain | undefined;
+  readonly alarmEmail: string | undefined;
   readonly functions: { readonly [Name in SettingName]: SettingValue<Name> };
   readonly stack: StackSettings;
 }
@@ -141,8 +237,9 @@ export interface Deployment {
  * @throws {RangeError} naming the setting and what it takes
  */
 export function deploymentFrom(context: (name: string) => unknown): Deployment {
-  const text = (name: string) => textOf(name, context(name));
-  const environment = oneOf('env', ENVIRONMENTS, text('env') ?? 'dev');
+  const given = (name: string) => textOf(name, context(name));
+  const environment = oneOf('env', ENVIRONMENTS, given('env') ?? 'dev');
+  const text = (name: string) => (environment === 'local' && DEPLOYED_ONLY.has(name) ? undefined : given(name));
 
   const fn = <Name extends SettingName>(name: Name) => settingFrom(name, text(name), 'deploy');
   const functions = {
@@ -185,6 +282,12 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     registration: choice('registration', CHOICES.registration),
     logRetentionDays: choice('logRetentionDays', CHOICES.logRetentionDays),
     pepperRotationDays: choice('pepperRotationDays', CHOICES.pepperRotationDays),
+    alarms: choice('alarms', CHOICES.alarms),
+    dashboard: choice('dashboard', CHOICES.dashboard),
+    waf: choice('waf', CHOICES.waf),
+    accessLogs: choice('accessLogs', CHOICES.accessLogs),
+    apiLogRole: choice('apiLogRole', CHOICES.apiLogRole),
+    tracing: choice('tracing', CHOICES.tracing),
     loginMemory: number('loginMemory'),
     functionMemory: number('functionMemory'),
     keyRotationDays: number('keyRotationDays'),
@@ -193,11 +296,17 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     throttleBurst: number('throttleBurst'),
     loginThrottleRate: number('loginThrottleRate'),
     loginThrottleBurst: number('loginThrottleBurst'),
+    loginReservedConcurrency: number('loginReservedConcurrency'),
+    wafRateLimit: number('wafRateLimit'),
+    wafLoginRateLimit: number('wafLoginRateLimit'),
   };
 
+  const free = (name: keyof typeof TEXTS) => matching(name, TEXTS[name], text(name));
   return {
     environment,
     issuer: issuerFrom(text('issuer'), environment),
+    domain: domainFrom(free('domainName'), free('certificateArn')),
+    alarmEmail: free('alarmEmail'),
     mailIdentity: mailIdentityFrom(text('mailIdentity'), functions.mailFrom),
     functions,
     stack,
@@ -212,6 +321,7 @@ export const CONTEXT_NAMES = [
   ...Object.keys(SETTINGS),
   ...Object.keys(CHOICES),
   ...Object.keys(NUMBERS),
+  ...Object.keys(TEXTS),
 ];
 
 /** `-c` gives texts; cdk.json may also hold numbers. */
@@ -234,6 +344,20 @@ function wholeNumber(name: string, { unit, range: [least, most] }: NumberSetting
     throw new RangeError(`Setting ${name} must be a whole number of ${unit} from ${least} to ${most}, not "${text}".`);
   }
   return value;
+}
+
+function matching(name: string, { pattern, takes }: TextSetting, text: string | undefined): string | undefined {
+  if (text !== undefined && !pattern.test(text))
+    throw new RangeError(`Setting ${name} must be ${takes}, not "${text}".`);
+  return text;
+}
+
+/** A domain without its certificate is half a setting. */
+function domainFrom(name: string | undefined, certificateArn: string | undefined): CustomDomain | undefined {
+  if (name === undefined && certificateArn === undefined) return undefined;
+  if (name === undefined) throw new RangeError('Setting certificateArn needs the setting domainName.');
+  if (certificateArn === undefined) throw new RangeError('Setting domainName needs the setting certificateArn.');
+  return { name, certificateArn };
 }
 
 type Lifetime = 'accessTokenLifetime' | 'sessionIdleLifetime' | 'sessionLifetime';

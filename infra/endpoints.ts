@@ -22,6 +22,8 @@ export interface FunctionRow {
   readonly settings: readonly (SettingName | 'issuer')[];
   readonly memory?: 'loginMemory';
   readonly timeoutSeconds?: number;
+  /** How many of it may run at once, so that it cannot take all that the account has. */
+  readonly reservedConcurrency?: 'loginReservedConcurrency';
   readonly lend?: (fn: LambdaFunction, lenders: Lenders) => void;
 }
 
@@ -31,6 +33,8 @@ export interface Endpoint extends FunctionRow {
   readonly guard: 'open' | 'bearer';
   /** Where it says no, neither the routes nor the function are there. */
   readonly when?: (deployment: Deployment) => boolean;
+  /** Whose rate and burst its methods have, each for itself; without it, those of every method. */
+  readonly throttle?: 'login';
 }
 
 /** Nothing leads to the routes of mailed codes where no mail is sent. */
@@ -40,7 +44,9 @@ export const ENDPOINTS = {
   login: {
     routes: ['POST /api/token'],
     guard: 'open',
+    throttle: 'login',
     memory: 'loginMemory',
+    reservedConcurrency: 'loginReservedConcurrency',
     settings: [
       'issuer',
       'audience',
@@ -107,6 +113,7 @@ export const ENDPOINTS = {
   register: {
     routes: ['POST /api/users'],
     guard: 'open',
+    throttle: 'login',
     when: ({ stack }) => stack.registration === 'on',
     memory: 'loginMemory',
     settings: ['bcryptCost', 'passwordMinLength', 'registrationsPerAddress', 'mailFrom', 'verifyLink', 'corsOrigin'],
@@ -132,6 +139,7 @@ export const ENDPOINTS = {
   password: {
     routes: ['POST /api/password'],
     guard: 'bearer',
+    throttle: 'login',
     memory: 'loginMemory',
     settings: [
       'issuer',
@@ -168,6 +176,7 @@ export const ENDPOINTS = {
   account: {
     routes: ['PATCH /api/profile', 'DELETE /api/profile', 'GET /api/profile/export'],
     guard: 'bearer',
+    throttle: 'login',
     memory: 'loginMemory',
     settings: ['bcryptCost', 'mailFrom', 'verifyLink', 'corsOrigin'],
     lend: (fn, { users, sessions, keyRing, mail }) => {
@@ -201,6 +210,7 @@ export const ENDPOINTS = {
   'reset-password': {
     routes: ['POST /api/password/reset'],
     guard: 'open',
+    throttle: 'login',
     when: sendsMail,
     settings: ['mailFrom', 'resetLink', 'resetAnswerTime', 'corsOrigin'],
     lend: (fn, { users, mail }) => {
@@ -216,6 +226,7 @@ export const ENDPOINTS = {
   'confirm-reset': {
     routes: ['POST /api/password/reset/confirm'],
     guard: 'open',
+    throttle: 'login',
     when: sendsMail,
     memory: 'loginMemory',
     settings: ['bcryptCost', 'passwordMinLength', 'mailFrom', 'corsOrigin'],

@@ -6,48 +6,64 @@ import {
   RestApi,
   TokenAuthorizer,
   type IResource,
+  type MethodDeploymentOptions,
   type MethodOptions,
 } from 'aws-cdk-lib/aws-apigateway';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Deployment } from './deployment-settings.ts';
+import { accessLogs } from './access-logs.ts';
 import { endpointsOf, partsOf, type Endpoint, type Route } from './endpoints.ts';
 
 /** A literal, because a reference to the stage from a function would be a dependency cycle. */
 export const STAGE = 'v1';
 
-/** A login costs a password hash; a reset holds an instance for as long as its answer is held back, and may send a mail. */
-const COSTLY: readonly Route[] = ['POST /api/token', 'POST /api/password/reset'];
-
 /** The REST API before it has methods: functions need its id first, methods need the functions. */
 export function restApi(stack: Stack, deployment: Deployment): RestApi {
-  const { environment, stack: settings } = deployment;
-  const deployed = endpointsOf(deployment).flatMap(([, { routes }]) => routes);
-  const costly = COSTLY.filter((route) => deployed.includes(route));
+  const logs = deployment.stack.accessLogs === 'on' ? accessLogs(stack, deployment) : undefined;
   const api = new RestApi(stack, 'Api', {
-    restApiName: `latchkey-${environment}`,
+    restApiName: `latchkey-${deployment.environment}`,
     endpointConfiguration: { types: [EndpointType.REGIONAL] },
     cloudWatchRole: false,
+    // Behind a custom domain it would be a second way in, one that knows other versions of TLS.
+    ...(deployment.domain !== undefined && { disableExecuteApiEndpoint: true }),
     deployOptions: {
       stageName: STAGE,
-      methodOptions: {
-        '/*/*': { throttlingRateLimit: settings.throttleRate, throttlingBurstLimit: settings.throttleBurst },
-        ...Object.fromEntries(
-          costly.map((route) => [
-            methodPath(route),
-            { throttlingRateLimit: settings.loginThrottleRate, throttlingBurstLimit: settings.loginThrottleBurst },
-          ]),
-        ),
-      },
+      methodOptions: throttles(deployment),
+      ...(deployment.stack.tracing === 'on' && { tracingEnabled: true }),
+      ...logs?.ofStage,
     },
   });
+  logs?.before(api.deploymentStage);
   // Our own outputs say it under a name that does not change.
   api.node.tryRemoveChild('Endpoint');
   return api;
 }
 
-/** The API's URL without a reference to its stage. No trailing slash: it is the default issuer. */
-export function baseUrl(stack: Stack, api: RestApi): string {
+/** Rate and burst of every method, and of the rows that have their own. */
+function throttles(deployment: Deployment): Record<string, MethodDeploymentOptions> {
+  const settings = deployment.stack;
+  const limits: Record<string, MethodDeploymentOptions> = {
+    '/*/*': { throttlingRateLimit: settings.throttleRate, throttlingBurstLimit: settings.throttleBurst },
+  };
+  for (const [, { routes, throttle }] of endpointsOf(deployment)) {
+    if (throttle === undefined) continue;
+    for (const route of routes) {
+      limits[methodPath(route)] = {
+        throttlingRateLimit: settings[`${throttle}ThrottleRate`],
+        throttlingBurstLimit: settings[`${throttle}ThrottleBurst`],
+      };
+    }
+  }
+  return limits;
+}
+
+/**
+ * The API's URL without a reference to its stage. No trailing slash: it is the default issuer. A custom domain leads to
+ * the stage itself, so its URLs do not name one.
+ */
+export function baseUrl(stack: Stack, api: RestApi, { domain }: Deployment): string {
+  if (domain !== undefined) return `https://${domain.name}`;
   return `https://${api.restApiId}.execute-api.${stack.region}.${stack.urlSuffix}/${STAGE}`;
 }
 

@@ -1,4 +1,4 @@
-import { CustomResource, Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib/core';
+import { CustomResource, Duration, type Stack } from 'aws-cdk-lib/core';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LayerVersion, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnRotationSchedule, Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -6,6 +6,7 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { FactName } from 'aws-cdk-lib/region-info';
 import { SETTINGS } from '../functions/shared/domain/settings.ts';
 import type { Deployment } from './deployment-settings.ts';
+import { keptOrNot } from './removal.ts';
 import { standInFor } from './stand-ins.ts';
 
 const VARIABLES = {
@@ -60,7 +61,7 @@ export interface KeyRing {
  * changes, and the parameter's at any change of the parameter. A test holds them.
  */
 export function keyRing(stack: Stack, deployment: Deployment): KeyRing {
-  const removalPolicy = deployment.stack.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+  const removalPolicy = keptOrNot(deployment);
   // A random text is no key ring, so it counts as empty.
   const secret = (id: string) => new Secret(stack, id, { generateSecretString: {}, removalPolicy });
   const secrets = {

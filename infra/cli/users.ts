@@ -4,6 +4,7 @@ import { Outage } from '../../functions/shared/domain/refusal.ts';
 import { Complaint } from '../local/complaint.ts';
 import { changeRoles, createUser, deleteUser, findUser, listUsers, setPassword, setStatus } from './accounts.ts';
 import { passwordGiven } from './password-input.ts';
+import { revokeAll, timeBefore } from './revoke-all.ts';
 import { jsonLine, row, sessionRow, shown, summaryOf } from './shown.ts';
 import { deployedStack, type StackAccess } from './stack-access.ts';
 import { exportUsers, importUsers } from './transfer.ts';
@@ -35,6 +36,8 @@ Commands
     revoke USERNAME [SESSION]
                             ends one session, or all of them
     delete USERNAME         removes the user, the password and every session for good
+    revoke-all              ends the sessions of every user
+        --before TIME           those made before a time, such as 2026-11-24T08:30:00Z, or "now" for all
 
 Options
     --stack NAME    a deployed stack, in the account and region that AWS_PROFILE and AWS_REGION name;
@@ -61,6 +64,7 @@ const OPTIONS = {
   add: { type: 'string', multiple: true },
   remove: { type: 'string', multiple: true },
   force: { type: 'boolean' },
+  before: { type: 'string' },
 } as const;
 
 interface Given {
@@ -76,6 +80,7 @@ interface Given {
   readonly add: readonly string[];
   readonly remove: readonly string[];
   readonly force: boolean;
+  readonly before?: string;
 }
 
 interface Command {
@@ -204,6 +209,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       print(`${user.username} is deleted.\n`);
     },
   },
+  'revoke-all': {
+    takes: [],
+    options: ['before'],
+    async run(stack, { before }) {
+      const { ended, unreadable } = await revokeAll(stack, timeBefore(before));
+      print(`${ended} session${ended === 1 ? ' has' : 's have'} ended.\n`);
+      if (unreadable > 0) throw new Complaint(`${unreadable} of the sessions could not be read.`);
+    },
+  },
 };
 
 const NEVER_AN_ARGUMENT =
@@ -248,6 +262,7 @@ async function main(args: string[]): Promise<void> {
       add: values.add ?? [],
       remove: values.remove ?? [],
       force: values.force ?? false,
+      ...(values.before !== undefined && { before: values.before }),
     });
   } finally {
     await stack.close();

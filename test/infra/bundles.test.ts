@@ -21,6 +21,8 @@ interface Bundle {
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-bundles-'));
 const bundles = new Map<string, Bundle>();
 const assemblies: Synthesis[] = [];
+/** The first of them again, made anew in another folder. */
+let elsewhere: Synthesis;
 
 beforeAll(() => {
   for (const name of NAMES) {
@@ -36,6 +38,11 @@ beforeAll(() => {
     expect(synthesis).toMatchObject({ status: 0 });
     assemblies.push(synthesis);
   }
+  elsewhere = synthesize(
+    { env: 'dev', mailFrom: 'auth@example.com' },
+    true,
+    mkdtempSync(join(folder, 'another-place-with-a-longer-name-')),
+  );
 }, 120_000);
 afterAll(() => {
   for (const one of [folder, ...assemblies.map((assembly) => assembly.folder)]) rmSync(one, { recursive: true });
@@ -126,6 +133,11 @@ test.each(NAMES)('%s is deployed as it is tested, and the same in every environm
   });
   expect(inDev!.digest).toBe(digestOf(bundles.get(name)!.bytes));
   expect(inLocal).toEqual(inDev);
+});
+
+test('the same sources give the same template in every folder, so that a diff shows changes and nothing else', () => {
+  const [inDev] = assemblies;
+  expect(templateIn(elsewhere.folder, 'dev').text).toBe(templateIn(inDev!.folder, 'dev').text);
 });
 
 /** Set by Lambda itself. */

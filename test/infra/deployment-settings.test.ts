@@ -81,6 +81,23 @@ test.each<Context>([
   { authorizerCacheSeconds: '-1' },
   { throttleRate: '0' },
   { loginThrottleBurst: '5001' },
+  { loginReservedConcurrency: '-1' },
+  { wafRateLimit: '9' },
+  { wafLoginRateLimit: '1000000' },
+  { alarms: 'yes' },
+  { dashboard: '' },
+  { waf: 'count' },
+  { accessLogs: true },
+  { apiLogRole: 'mine' },
+  { tracing: 'active' },
+  { alarmEmail: 'on-call' },
+  { alarmEmail: 'a@example.com,b@example.com' },
+  { domainName: 'https://id.example.com' },
+  { domainName: 'ID.example.com' },
+  { domainName: 'localhost' },
+  { certificateArn: 'arn:aws:iam::123456789012:server-certificate/x' },
+  { domainName: 'id.example.com' },
+  { certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/0a1b' },
   { issuer: 'http://id.example.com' },
   { issuer: 'https://id.example.com/' },
   { issuer: 'https://id.example.com?x=1' },
@@ -122,6 +139,25 @@ test('every setting is looked at', () => {
 test('an issuer is https, with a path at most; http is for this machine only', () => {
   expect(from({ issuer: 'https://id.example.com/auth' }).issuer).toBe('https://id.example.com/auth');
   expect(from({ env: 'local', issuer: 'http://127.0.0.1:3000' }).issuer).toBe('http://127.0.0.1:3000');
+});
+
+test('what watches and guards is off in dev, where it would cost more than all the rest', () => {
+  const summary = (context: Context) => {
+    const { alarms, dashboard, accessLogs, waf, tracing, loginReservedConcurrency } = from(context).stack;
+    return [alarms, dashboard, accessLogs, waf, tracing, loginReservedConcurrency].join(' ');
+  };
+  expect(ENVIRONMENTS.map((env) => summary({ env }))).toEqual([
+    'off off off off off 0',
+    'off off off off off 0',
+    'on on on off off 0',
+    'on on on on off 100',
+  ]);
+  const given = { alarms: 'on', dashboard: 'on', accessLogs: 'on', waf: 'on', tracing: 'on' };
+  expect(summary({ ...given, loginReservedConcurrency: '5' })).toBe('on on on on on 5');
+  // A team's cdk.json sets them for its account; a run on this machine has none.
+  const edge = { domainName: 'id.example.com', alarmEmail: 'on-call@example.com' };
+  expect(summary({ env: 'local', ...given, loginReservedConcurrency: '5' })).toBe('off off off off off 0');
+  expect(from({ env: 'local', ...edge })).toMatchObject({ domain: undefined, alarmEmail: undefined });
 });
 
 test('what lives longer may not end sooner', () => {

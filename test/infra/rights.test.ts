@@ -124,8 +124,8 @@ test.each(Object.keys(RIGHTS))('%s may do exactly this, and write its own log', 
   expect(rightsOf(fn).toSorted()).toEqual([...(RIGHTS[fn] ?? []), ...logsOf(fn)].toSorted());
 });
 
-test('every function has a role of its own, for Lambda alone, and there is no other role', () => {
-  const roles = template.ofType('AWS::IAM::Role');
+test('every function has a role of its own, for Lambda alone, and but for the one of access logs there is no other', () => {
+  const roles = template.ofType('AWS::IAM::Role').filter(({ path }) => path !== 'ApiLogRole');
   expect(roles.map(({ path }) => path).toSorted()).toEqual(ROLES);
   expect(template.ofType('AWS::Lambda::Function').map(({ properties }) => properties['Role'])).toEqual(
     template.ofType('AWS::Lambda::Function').map(({ path }) => `\${${path}Role.Arn}`),
@@ -147,6 +147,65 @@ test('a policy belongs to one role, and no policy is managed', () => {
     policies.map(({ path }) => [`\${${path.replace('/DefaultPolicy', '')}}`]),
   );
   expect(template.text).not.toContain('ManagedPolicyArns');
+});
+
+test('the role of access logs is for API Gateway, and may do with logs what API Gateway asks of it', () => {
+  expect(template.at('ApiLogRole')).toEqual({
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'apigateway.amazonaws.com' } }],
+    },
+    Policies: [
+      {
+        PolicyName: 'WriteLogs',
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Allow',
+              Action: [
+                'logs:CreateLogGroup',
+                'logs:CreateLogStream',
+                'logs:DescribeLogGroups',
+                'logs:DescribeLogStreams',
+                'logs:FilterLogEvents',
+                'logs:GetLogEvents',
+                'logs:PutLogEvents',
+              ],
+              Resource: '*',
+            },
+          ],
+        },
+      },
+    ],
+  });
+});
+
+test('with tracing every function may also write traces, which have no name, and nothing else is different', () => {
+  const traced = templateFor({ env: 'prod', tracing: 'on', mailFrom: 'auth@example.com' });
+  for (const fn of Object.keys(RIGHTS)) {
+    const added = rightsOf(fn, traced).filter((right) => !rightsOf(fn).includes(right));
+    expect(added.toSorted()).toEqual(['xray:PutTelemetryRecords on *', 'xray:PutTraceSegments on *']);
+  }
+});
+
+test('alarms are published by CloudWatch from this account, and by nobody without TLS', () => {
+  const statements = template.ofType('AWS::SNS::TopicPolicy').flatMap(statementsOf);
+  expect(statements).toEqual([
+    expect.objectContaining({
+      Effect: 'Deny',
+      Action: 'sns:Publish',
+      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+    }),
+    {
+      Sid: '1',
+      Effect: 'Allow',
+      Action: 'sns:Publish',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Resource: '${Alarms}',
+      Condition: { StringEquals: { 'aws:SourceAccount': '${AWS::AccountId}' } },
+    },
+  ]);
 });
 
 test('no right names a wildcard action or resource', () => {

@@ -71,7 +71,11 @@ test('the tables have the keys of the schema, take what comes, and forget what h
     BillingMode: 'PAY_PER_REQUEST',
     TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
   });
-  for (const table of ['Users', 'Sessions']) expect(dev.at(table)).not.toHaveProperty('GlobalSecondaryIndexes');
+  for (const table of ['Users', 'Sessions']) {
+    expect(dev.at(table)).not.toHaveProperty('GlobalSecondaryIndexes');
+    // Encrypted at rest by DynamoDB's own key, as every table without a specification is: this could only weaken it.
+    expect(dev.at(table)).not.toHaveProperty('SSESpecification');
+  }
 });
 
 test.each([
@@ -87,9 +91,23 @@ test.each([
       },
     ]);
   }
-  const kept = template.resources.filter(({ deletionPolicy }) => deletionPolicy === 'Retain').map(({ path }) => path);
-  const logs = template.ofType('AWS::Lambda::Function').map(({ path }) => `${path}Logs`);
-  expect(kept.toSorted()).toEqual(isKept ? [...KEPT, ...logs].toSorted() : []);
+  const kept = template.resources
+    .filter(({ deletionPolicy }) => String(deletionPolicy).startsWith('Retain'))
+    .map(({ path }) => path);
+  const logs = [...template.ofType('AWS::Lambda::Function').map(({ path }) => `${path}Logs`), 'AccessLogs'];
+  // One setting of the account names the role, whichever stack made it.
+  const ofAccount = ['ApiLogRole', 'ApiAccount'];
+  expect(kept.toSorted()).toEqual(isKept ? [...KEPT, ...logs, ...ofAccount].toSorted() : []);
+});
+
+test('a first deployment that fails leaves neither secrets nor logs behind', () => {
+  const policies = (...types: string[]) =>
+    new Set(types.flatMap((type) => prod.ofType(type).map(({ deletionPolicy }) => deletionPolicy)));
+  expect([...policies('AWS::SecretsManager::Secret', 'AWS::SSM::Parameter', 'AWS::Logs::LogGroup')]).toEqual([
+    'RetainExceptOnCreate',
+  ]);
+  // DynamoDB refuses to delete what it protects, and CloudFormation would be left in the middle of its way back.
+  expect([...policies('AWS::DynamoDB::GlobalTable')]).toEqual(['Retain']);
 });
 
 test('nothing in a template change can put new values where keys are', () => {
@@ -116,7 +134,28 @@ test('what holds data has the same logical id in every environment and release',
       Api: 'ApiF70053CD',
       Keys: 'Keys',
     });
+    // Subscriptions made by hand hang on the topic.
+    if (template === prod) expect(ids).toMatchObject({ Alarms: 'Alarms04B5A0BF', AccessLogs: 'AccessLogs8B620ECA' });
   }
+});
+
+test('in dev nothing watches or guards that costs something at rest', () => {
+  for (const service of ['WAFv2', 'CloudWatch', 'SNS', 'Logs::MetricFilter', 'ApiGateway::Account']) {
+    expect(dev.resources.filter(({ type }) => type.startsWith(`AWS::${service}`))).toEqual([]);
+  }
+  const [stage] = dev.ofType('AWS::ApiGateway::Stage');
+  expect(stage!.properties).not.toHaveProperty('AccessLogSetting');
+  expect(stage!.properties).not.toHaveProperty('TracingEnabled');
+  expect(dev.at('Api')).not.toHaveProperty('DisableExecuteApiEndpoint');
+  for (const { properties } of dev.ofType('AWS::Lambda::Function')) {
+    expect(properties).not.toHaveProperty('TracingConfig');
+    expect(properties).not.toHaveProperty('ReservedConcurrentExecutions');
+  }
+});
+
+test("access logs have the account's role before the stage needs it", () => {
+  expect(prod.at('ApiAccount')).toEqual({ CloudWatchRoleArn: '${ApiLogRole.Arn}' });
+  expect(prod.ofType('AWS::ApiGateway::Stage')[0]!.dependsOn).toEqual(['ApiAccount']);
 });
 
 test('the first keys are made at deploy time, when the function may write them', () => {
@@ -220,6 +259,7 @@ test('outputs name what a caller and an operator need', () => {
     SigningKeysSecret: '${SigningKeys}',
     RefreshSecretsSecret: '${RefreshSecrets}',
     PublicKeysParameter: '${PublicKeys}',
+    AlarmTopic: '${Alarms}',
   });
 });
 
@@ -239,13 +279,31 @@ test('settings reach the functions that read them', () => {
   expect(variablesOf(custom, 'Authorizer')).toMatchObject({ ACCESS_TOKEN_LIFETIME_SECONDS: '300' });
 });
 
-test('no name is fixed, so that two environments fit into one account', () => {
-  const fixed = prod.resources.flatMap(({ path, properties }) =>
-    ['TableName', 'FunctionName', 'RoleName', 'LogGroupName', 'SecretName']
-      .filter((name) => name in properties && !String(properties[name]).startsWith('${'))
-      .map((name) => `${path} ${name}`),
-  );
-  expect(fixed).toEqual([]);
+test('a fixed name says the environment, so that two fit into one account', () => {
+  const named = prod.resources
+    // Names within something that is itself the environment's.
+    .filter(
+      ({ type }) => !['AWS::IAM::Policy', 'AWS::ApiGateway::Authorizer', 'AWS::Logs::MetricFilter'].includes(type),
+    )
+    .flatMap(({ path, properties }) =>
+      Object.entries(properties)
+        // A metric is named within its namespace.
+        .filter(([name]) => name.endsWith('Name') && name !== 'MetricName')
+        .filter(([, value]) => !String(value).startsWith('${'))
+        .map(([name, value]) => [`${path} ${name}`, String(value)] as const),
+    );
+  const others = named.filter(([, value]) => !/(^|[-/])prod($|-)/i.test(value)).map(([name]) => name);
+  expect(others).toEqual(['Api/DeploymentStage.v1 StageName']);
+  expect(prod.at('Api')).toMatchObject({ Name: 'latchkey-prod' });
+  expect(prod.resources.filter(({ properties }) => 'Name' in properties).map(({ path }) => path)).toEqual([
+    'Api',
+    'AccessToken',
+  ]);
+});
+
+test('every resource is tagged with what it belongs to', () => {
+  expect(prod.tags).toEqual({ application: 'latchkey', environment: 'prod' });
+  expect(dev.tags).toEqual({ application: 'latchkey', environment: 'dev' });
 });
 
 const hasLinter = spawnSync('cfn-lint', ['--version']).status === 0;

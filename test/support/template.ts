@@ -26,6 +26,8 @@ export interface Resource {
 export interface Template {
   readonly resources: readonly Resource[];
   readonly outputs: Members;
+  /** What CloudFormation puts on every resource. */
+  readonly tags: Members;
   /** Exactly as synthesized. */
   readonly text: string;
   /** Properties of one resource. @throws {Error} where there is none of that path */
@@ -40,17 +42,23 @@ export interface Synthesis {
   readonly folder: string;
 }
 
-/** Runs the app as the CDK CLI does. @param bundled whether the functions are bundled too, which takes a second */
-export function synthesize(context: Context, bundled: boolean): Synthesis {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-synth-'));
+/** A new folder for a cloud assembly; the caller removes it. */
+export const folderForSynthesis = () => mkdtempSync(join(tmpdir(), 'latchkey-synth-'));
+
+/** The context the CDK CLI gives: that of cdk.json, and more. @param bundled whether the functions are bundled too */
+export function contextOf(context: Context, bundled: boolean): Context {
   const { context: ofProject } = membersOf(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
-  const all = {
+  return {
     ...membersOf(ofProject),
     'aws:cdk:enable-path-metadata': true,
     ...(bundled ? {} : { 'aws:cdk:bundling-stacks': [] }),
     ...context,
   };
-  const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(all), CDK_OUTDIR: folder };
+}
+
+/** Runs the app as the CDK CLI does. @param bundled whether the functions are bundled too, which takes a second */
+export function synthesize(context: Context, bundled: boolean, folder = folderForSynthesis()): Synthesis {
+  const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(contextOf(context, bundled)), CDK_OUTDIR: folder };
   const { status, stderr } = spawnSync(process.execPath, ['infra/app.ts'], { cwd: root, env, encoding: 'utf8' });
   return { status, errors: stderr, folder };
 }
@@ -93,9 +101,12 @@ export function templateIn(folder: string, environment: string): Template {
       dependsOn: listOf(resource['DependsOn'] ?? []).map((one) => nameOf(String(one))),
     };
   });
+  const manifest = membersOf(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')));
+  const deployed = membersOf(membersOf(membersOf(manifest['artifacts'])[stack])['properties']);
   return {
     resources,
     outputs: membersOf(plain(document['Outputs'], nameOf)),
+    tags: membersOf(deployed['tags']),
     text,
     at(path) {
       const found = resources.find((resource) => resource.path === path);
