@@ -46,7 +46,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   authorizer: 25_000,
   fallback: 15_000,
   jwks: 15_000,
-  openapi: 60_000,
+  openapi: 75_000,
   profile: 210_000,
   // The names of browsers and systems, for the list of devices, are 30 kB of it.
   devices: 250_000,

@@ -101,7 +101,7 @@ describe('answers are held to it', () => {
     text: body === undefined ? '' : JSON.stringify(body),
   });
   const problem = { type: 'about:blank', title: 'Unauthorized', status: 401, detail: 'No.' };
-  const pair = { access: 'a', refresh: 'r' };
+  const pair = { access: 'a', refresh: 'r', device_token: 'd' };
 
   test.each([
     ['a pair', 'POST', '/api/token', answered(200, pair)],
@@ -114,7 +114,7 @@ describe('answers are held to it', () => {
 
   test.each([
     ['a member too many', 'POST', '/api/token', answered(200, { ...pair, password: 'x' })],
-    ['a member too few', 'POST', '/api/token', answered(200, { access: 'a' })],
+    ['a member too few', 'POST', '/api/token', answered(200, { access: 'a', refresh: 'r' })],
     ['another status', 'POST', '/api/token', answered(418, problem)],
     ['another status in the body', 'POST', '/api/token', answered(401, { ...problem, status: 400 })],
     ['another media type', 'POST', '/api/token', answered(401, problem, 'application/json')],
