@@ -1,0 +1,134 @@
+/** Everything that begins, renews or ends a session, at the same moment as itself and as everything else. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { textIn } from '../../functions/shared/domain/unknown.ts';
+import { putStatus } from '../../infra/cli/accounts-store.ts';
+import type { TokenPair } from '../../functions/shared/token/pair.ts';
+import { count } from '../support/counts.ts';
+import { authorizerContext, startService, type Account, type Answer, type Service } from '../support/service.ts';
+
+const ROUNDS = count(2, 100);
+const PARALLEL = 32;
+/** Some ten times what the rounds take on a slow engine. */
+const PATIENCE_MS = 20_000 + ROUNDS * 9_000;
+
+const KINDS = ['refresh', 'log out', 'change the password', 'disable', 'log in'] as const;
+type Kind = (typeof KINDS)[number];
+const PAIRS = KINDS.flatMap((one, at) => KINDS.slice(at).map((other): [Kind, Kind] => [one, other]));
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+interface Round {
+  readonly account: Account;
+  /** The session that is refreshed, logged out and used to change the password. */
+  readonly pair: TokenPair;
+}
+
+interface Outcome {
+  readonly kind: Kind;
+  readonly status: number;
+  /** Of the session that it began or renewed. */
+  readonly pair: TokenPair | undefined;
+  /** That the account was to have from then on. */
+  readonly password: string | undefined;
+}
+
+const ACTS: Readonly<Record<Kind, (round: Round, password: string) => Promise<Pick<Answer, 'status' | 'body'>>>> = {
+  refresh: ({ pair }) => service.call('refresh', { json: { refresh: pair.refresh } }),
+  'log out': ({ pair }) => service.call('blacklist', { json: { refresh: pair.refresh } }),
+  'change the password': ({ account, pair }, password) =>
+    service.call('password', {
+      authorizer: authorizerContext(pair.access),
+      json: { current_password: account.password, new_password: password },
+    }),
+  disable: async ({ account }) => {
+    const { client, names } = service.tables;
+    await putStatus(client, names.users, account.user.id, 'disabled');
+    return { status: 200, body: {} };
+  },
+  'log in': ({ account: { username, password } }) => service.call('login', { json: { username, password } }),
+};
+
+/** What may be answered: done, refused in the words of the route, or, where too many met, 503. */
+const STATUSES: Readonly<Record<Kind, readonly number[]>> = {
+  refresh: [200, 401, 503],
+  'log out': [200, 401, 503],
+  'change the password': [200, 400, 401, 429, 503],
+  disable: [200],
+  'log in': [200, 401, 503],
+};
+
+async function act(kind: Kind, at: number, round: Round): Promise<Outcome> {
+  const password = `a new pass-phrase, number ${at}`;
+  const { status, body } = await ACTS[kind](round, password);
+  const pair =
+    status === 200 && 'refresh' in body
+      ? { access: textIn(body, 'access'), refresh: textIn(body, 'refresh') }
+      : undefined;
+  return { kind, status, pair, password: kind === 'change the password' ? password : undefined };
+}
+
+async function expectAlive(alive: boolean, { access, refresh }: TokenPair): Promise<void> {
+  const wanted = alive ? 200 : 401;
+  expect((await service.call('verify', { json: { token: access } })).status).toBe(wanted);
+  expect((await service.call('verify', { json: { token: refresh } })).status).toBe(wanted);
+  expect((await service.call('refresh', { json: { refresh } })).status).toBe(wanted);
+}
+
+async function loginStatus({ username }: Account, password: string): Promise<number> {
+  // So that what is compared is the password, not how many were tried.
+  await service.tables.store.clearAttempts(username.toLowerCase());
+  return (await service.call('login', { json: { username, password } })).status;
+}
+
+test.each(PAIRS)(
+  '%s against %s leaves nothing that should have ended',
+  async (one, other) => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const account = await service.account();
+      const pair = await service.login(account);
+      const outcomes = await Promise.all(
+        Array.from({ length: PARALLEL }, (_, at) => act(at % 2 === 0 ? one : other, at, { account, pair })),
+      );
+      for (const { kind, status } of outcomes) expect(STATUSES[kind]).toContain(status);
+      const done = (kind: Kind) => outcomes.filter((each) => each.kind === kind && each.status === 200);
+      // Of what was answered 503 nobody knows whether it was done.
+      const uncertain = outcomes.some(({ kind, status }) => status === 503 && kind !== 'refresh' && kind !== 'log in');
+
+      const disabled = done('disable').length > 0;
+      const changes = done('change the password');
+      expect(changes.length).toBeLessThanOrEqual(1);
+      const [changed] = changes;
+      const ended = disabled || changed !== undefined || done('log out').length > 0;
+
+      const renewed = done('refresh').map((each) => each.pair!);
+      expect(new Set(renewed.map(({ refresh }) => refresh)).size).toBeLessThanOrEqual(1);
+      const newest = renewed[0] ?? pair;
+      if (ended || !uncertain) await expectAlive(!ended, newest);
+      for (const { pair: begun } of done('log in')) {
+        const alive = !disabled && changed === undefined;
+        if (!alive || !uncertain) await expectAlive(alive, begun!);
+      }
+      if (changed !== undefined) {
+        await expectAlive(!disabled, changed.pair!);
+        expect(await loginStatus(account, account.password)).toBe(401);
+        expect(await loginStatus(account, changed.password!)).toBe(disabled ? 401 : 200);
+      } else if (disabled || !uncertain) {
+        expect(await loginStatus(account, account.password)).toBe(disabled ? 401 : 200);
+      }
+    }
+  },
+  PATIENCE_MS,
+);
+
+test('a password change by itself ends the session it came from and begins one that lives', async () => {
+  const account = await service.account();
+  const pair = await service.login(account);
+  const first = await act('change the password', 1, { account, pair });
+  expect([first.status, first.pair === undefined]).toEqual([200, false]);
+  await expectAlive(false, pair);
+  await expectAlive(true, first.pair!);
+});
