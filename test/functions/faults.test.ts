@@ -218,7 +218,7 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 /** What tells one call of an operation from another, and a retry from neither: what it does to which kind of item. */
-const kindOf = ({ operation, table, key }: StoreCall) => `${operation} ${table} ${key.replace(/#.*/, '#')}`;
+const kindOf = ({ operation, table, key }: StoreCall) => `${operation} ${table} ${/^\w+#/.exec(key)?.[0] ?? ''}`;
 
 /** The calls that an operation makes, each once. */
 async function callsOf({ fn, prepare }: Operation): Promise<readonly string[]> {
@@ -230,11 +230,18 @@ async function callsOf({ fn, prepare }: Operation): Promise<readonly string[]> {
 
 /** Has every call of a kind go wrong while something is done, the retries too. */
 async function disturbed(kind: string, fault: Fault, act: () => Promise<Answer>): Promise<Answer> {
-  service.proxy.disturb((call) => (kindOf(call) === kind ? fault : undefined));
+  let hits = 0;
+  service.proxy.disturb((call) => {
+    if (kindOf(call) !== kind) return undefined;
+    hits += 1;
+    return fault;
+  });
   try {
     return await act();
   } finally {
     service.proxy.disturb(() => undefined);
+    // A fault that nothing meets proves nothing.
+    expect([kind, hits > 0]).toEqual([kind, true]);
   }
 }
 
