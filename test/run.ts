@@ -11,6 +11,8 @@
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,6 +38,9 @@ if (take('--engine-tests-only')) args.push('--findRelatedTests', 'infra/local/en
 const reports = env.LATCHKEY_TEST_REPORTS;
 if (reports !== undefined) args.push('--json', '--outputFile', join(reports, `${randomUUID()}.json`));
 
+const syntheses = mkdtempSync(join(tmpdir(), 'latchkey-syntheses-'));
+env.LATCHKEY_TEST_SYNTHESES = syntheses;
+
 const jest = spawn(
   process.execPath,
   [
@@ -50,6 +55,7 @@ const jest = spawn(
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => jest.kill('SIGTERM'));
 jest.on('exit', (code) => {
+  rmSync(syntheses, { recursive: true });
   const used = env.LATCHKEY_TEST_ENGINE ?? 'dynoxide';
   process.stdout.write(`DynamoDB engine of this run: ${used}\n`);
   process.exitCode = code ?? 1;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { SETTINGS } from '../../functions/shared/domain/settings.ts';
 import { ENDPOINTS, UNROUTED } from '../../infra/endpoints.ts';
 import { BUNDLE_FILE, PROJECT_ROOT, bundle } from '../../infra/bundling/options.ts';
-import { membersOf, synthesize, templateIn, type Synthesis } from '../support/template.ts';
+import { membersOf, synthesize, synthesizeIn, templateIn, type Synthesis } from '../support/template.ts';
 
 const NAMES = Object.keys({ ...ENDPOINTS, ...UNROUTED }).toSorted();
 /** Logical name of a function: `MakeKeys` for `make-keys`. */
@@ -38,11 +38,8 @@ beforeAll(() => {
     expect(synthesis).toMatchObject({ status: 0 });
     assemblies.push(synthesis);
   }
-  elsewhere = synthesize(
-    { env: 'dev', mailFrom: 'auth@example.com' },
-    true,
-    mkdtempSync(join(folder, 'another-place-with-a-longer-name-')),
-  );
+  const place = mkdtempSync(join(folder, 'another-place-with-a-longer-name-'));
+  elsewhere = synthesizeIn(place, { env: 'dev', mailFrom: 'auth@example.com' }, true);
 }, 120_000);
 afterAll(() => {
   for (const one of [folder, ...assemblies.map((assembly) => assembly.folder)]) rmSync(one, { recursive: true });

@@ -3,7 +3,8 @@
  * `Fn::GetAtt` become `${Users}` and `${Users.Arn}`, named by the construct's path, and joins become texts.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,8 +57,42 @@ export function contextOf(context: Context, bundled: boolean): Context {
   };
 }
 
-/** Runs the app as the CDK CLI does. @param bundled whether the functions are bundled too, which takes a second */
-export function synthesize(context: Context, bundled: boolean, folder = folderForSynthesis()): Synthesis {
+/** Where test/run.ts has the syntheses of one run, which many test files ask for; none where jest was started by itself. */
+const { LATCHKEY_TEST_SYNTHESES: SYNTHESES } = process.env;
+
+/**
+ * The app as the CDK CLI runs it: a copy of what this run of the tests synthesized before, if it did.
+ *
+ * @param bundled whether the functions are bundled too, which takes seconds
+ */
+export function synthesize(context: Context, bundled: boolean): Synthesis {
+  if (SYNTHESES === undefined) return synthesizeIn(folderForSynthesis(), context, bundled);
+  const key = createHash('sha256')
+    .update(JSON.stringify([context, bundled]))
+    .digest('hex');
+  const kept = join(SYNTHESES, key);
+  if (!existsSync(kept)) {
+    const made = synthesizeIn(mkdtempSync(`${kept}-`), context, bundled);
+    if (made.status !== 0) return made;
+    keep(made.folder, kept);
+  }
+  const folder = folderForSynthesis();
+  cpSync(kept, folder, { recursive: true });
+  return { status: 0, errors: '', folder };
+}
+
+/** Whole or not at all; another worker's is the same. */
+function keep(folder: string, kept: string): void {
+  try {
+    renameSync(folder, kept);
+  } catch (error) {
+    if (!existsSync(kept)) throw error;
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Runs the app, whatever was synthesized before. */
+export function synthesizeIn(folder: string, context: Context, bundled: boolean): Synthesis {
   const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(contextOf(context, bundled)), CDK_OUTDIR: folder };
   const { status, stderr } = spawnSync(process.execPath, ['infra/app.ts'], { cwd: root, env, encoding: 'utf8' });
   return { status, errors: stderr, folder };
