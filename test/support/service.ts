@@ -84,6 +84,8 @@ export interface Service {
   login(account: Pick<Account, 'username' | 'password'>, request?: Request): Promise<TokenPair>;
   /** Starts a function anew, with nothing in its memory. */
   restart(name: FunctionName): Promise<void>;
+  /** Forgets what was logged and which calls of the store were made, for a test that does very much. */
+  forget(): void;
   stop(): Promise<void>;
 }
 
@@ -152,6 +154,11 @@ export async function startService(environment: Readonly<Record<string, string>>
     log,
     mails: ses.mails,
     restart,
+    forget() {
+      log.splice(0);
+      written.mockClear();
+      proxy.clear();
+    },
     async call(name, request) {
       if (!handlers.has(name)) await restart(name);
       const { statusCode, headers, body } = await handlers.get(name)!(apiEvent({ ...ROUTES[name], ...request }));

@@ -7,10 +7,12 @@ import { SESSIONS_KEY, USERS_KEY } from '../../functions/shared/store/schema.ts'
 
 /**
  * What goes wrong with one call. Before it is done: `refuse` ends the connection, `throttle` and `fail` answer as
- * DynamoDB does when it is busy or broken, `never` is silence, `delayed` by so many milliseconds. `cut` does it and then
- * ends the connection in place of the answer.
+ * DynamoDB does when it is busy or broken, `forbid` as it does to somebody without the right, `never` is silence,
+ * `delayed` by so many milliseconds. `cut` does it and then ends the connection in place of the answer; `cut-success`
+ * only where the answer is that it was done.
  */
-export type Fault = 'refuse' | 'throttle' | 'fail' | 'never' | 'cut' | { readonly delayed: number };
+export type Fault =
+  'refuse' | 'throttle' | 'fail' | 'forbid' | 'never' | 'cut' | 'cut-success' | { readonly delayed: number };
 
 /** One call of the store. */
 export interface StoreCall {
@@ -26,7 +28,7 @@ export interface StoreCall {
   readonly roundTrip: number;
   /** What the engine says it cost, in capacity units; it does not say so of a write whose condition was false. */
   capacity?: number;
-  /** Of the answer; absent where there was none. */
+  /** Of the answer, also of one that was cut; absent where there was none. */
   status?: number;
 }
 
@@ -73,7 +75,7 @@ export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
       response.destroy();
       return;
     }
-    if (fault === 'throttle' || fault === 'fail') {
+    if (fault === 'throttle' || fault === 'fail' || fault === 'forbid') {
       answerWith(response, call, ERRORS[fault].status, Buffer.from(JSON.stringify(ERRORS[fault].body)));
       return;
     }
@@ -83,7 +85,8 @@ export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
     const answer = await forwarded(upstream, agent, incoming, { ...input, ReturnConsumedCapacity: 'TOTAL' });
     const capacity = capacityIn(answer.body);
     if (capacity !== undefined) call.capacity = capacity;
-    if (fault === 'cut') {
+    if (fault === 'cut' || (fault === 'cut-success' && answer.status === 200)) {
+      call.status = answer.status;
       response.destroy();
       return;
     }
@@ -189,6 +192,10 @@ const ERRORS = {
   fail: {
     status: 500,
     body: { __type: 'com.amazonaws.dynamodb.v20120810#InternalServerError', message: 'Internal server error' },
+  },
+  forbid: {
+    status: 400,
+    body: { __type: 'com.amazon.coral.service#AccessDeniedException', message: 'User is not authorized.' },
   },
 };
 

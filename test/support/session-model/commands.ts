@@ -229,12 +229,12 @@ export const endings = (number: number): Happenings[] => [
       (world, token) => world.logOut(token),
     ),
   ),
-  fc.constant(new Happening('log out everywhere', nobody, (world) => world.logOutEverywhere(undefined))),
+  fc.constant(new Happening('log out everywhere', nobody, (world) => world.logOutEverywhere())),
   fc.constant(
     new Happening(
       `log out everywhere but on device ${number}`,
       (world) => standing(world, number),
-      (world, kept) => world.logOutEverywhere(kept),
+      (world, kept) => world.logOutOthers(kept),
     ),
   ),
   fc.constant(
@@ -257,7 +257,7 @@ export const endings = (number: number): Happenings[] => [
 /** A device that a protected route lets in. */
 function standing(world: World, number: number): Device | undefined {
   const { [number]: device } = world.devices;
-  return device?.stored !== undefined && world.stands(world.known(device.stored).session) ? device : undefined;
+  return device && world.letsIn(device) ? device : undefined;
 }
 
 export const logIn = (number: number): Happenings =>

@@ -1,7 +1,7 @@
 /**
  * What the session model drives. There is one user, who has any number of devices; time stands still unless it is set.
- * `in-memory.ts` implements it with the operations themselves over items in memory; an engine and the handlers can
- * implement it too. Tokens are opaque to the model: it tells them apart by their text alone.
+ * `in-memory.ts` implements it with the operations themselves over items in memory, `through-handlers.ts` with the
+ * handlers on a real engine. Tokens are opaque to the model: it tells them apart by their text alone.
  */
 
 /** The text of a refresh or an access token. */
@@ -22,7 +22,7 @@ export type Answer = { readonly kind: 'pair'; readonly pair: Pair } | { readonly
 export type StoreCall = 'user-read' | 'written' | 'not-written';
 
 export interface Step {
-  /** In order. Empty where the whole request is one step. */
+  /** In order. Empty in the step that only brings the answer. */
   readonly calls: readonly StoreCall[];
   /** In the step that made it known. */
   readonly answer?: Answer;
@@ -32,7 +32,7 @@ export interface Step {
 
 /** A refresh that reached its function, has read the clock, and waits before its first call of the store. */
 export interface Underway {
-  /** Lets one call of the store through, or everything where the calls cannot be held. */
+  /** Lets one call of the store through. */
   step(): Promise<Step>;
 }
 
@@ -56,10 +56,12 @@ export interface SessionsUnderTest {
   /** Whether `POST /api/token/verify` says yes, to a token of either kind. */
   verify(token: Token, client: string): Promise<boolean>;
   logOut(refresh: Token): Promise<void>;
-  /** Ends every session of the user, but for the one that `keep` belongs to. */
-  logOutEverywhere(keep?: Token): Promise<void>;
-  /** @returns the pair of the one session that is left, a new one */
-  changePassword(client: string): Promise<Pair>;
+  /** Ends every session of the user. @param by of a session that stands; without it, an operator does it */
+  logOutEverywhere(by?: Token): Promise<void>;
+  /** Ends every session of the user but the one that asks. @param by of a session that stands */
+  logOutOthers(by: Token): Promise<void>;
+  /** @param by of a session that stands @returns the pair of the one session that is left, a new one */
+  changePassword(by: Token, client: string): Promise<Pair>;
   setActive(active: boolean): Promise<void>;
   /** Remembers the session of a token as it is in the store. */
   backUp(refresh: Token): Promise<Backup>;

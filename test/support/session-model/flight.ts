@@ -98,12 +98,6 @@ export class Flight {
     this.over = over;
     for (const call of calls) this.#happened(call);
     if (answer === undefined) return;
-    if (calls.length === 0 && this.#looks.length === 0 && inTime(world.known(this.#token).times, this.now)) {
-      // A request in one piece.
-      this.#user = world.account;
-      const { kind } = judged(this.session.line, this);
-      this.#look(kind === 'new' || kind === 'theft');
-    }
     this.answer = answer;
     this.#check(answer);
   }

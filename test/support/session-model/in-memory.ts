@@ -51,8 +51,8 @@ export class InMemorySessions implements SessionsUnderTest {
   }
 
   present(token: string, client: string, weather: Weather) {
-    const gates = new Gates(weather);
-    const answer: Promise<Answer> = refresh(token, client as ClientPrint, this.#refreshNeeds(gates)).then(
+    const gates = new Gates(weather.first, everythingElse);
+    const answer: Promise<Answer> = refresh(token, client as ClientPrint, this.#refreshNeeds(gates, weather)).then(
       (pair) => ({ kind: 'pair', pair }),
       (error: unknown) => {
         if (error instanceof Refusal) return { kind: 'refused' };
@@ -60,7 +60,7 @@ export class InMemorySessions implements SessionsUnderTest {
         throw error;
       },
     );
-    return Promise.resolve(gates.around(answer));
+    return gates.around(answer);
   }
 
   async verify(token: string, client: string): Promise<boolean> {
@@ -93,14 +93,18 @@ export class InMemorySessions implements SessionsUnderTest {
     });
   }
 
-  logOutEverywhere(keep?: string): Promise<void> {
+  logOutEverywhere(): Promise<void> {
     this.#user = { ...this.#user, epoch: this.#user.epoch + 1 };
-    const kept = keep === undefined ? undefined : this.#items.get(this.#claimsOf(keep).sid);
-    if (kept) this.#items.set(kept.sessionId, { ...kept, epoch: this.#user.epoch });
     return Promise.resolve();
   }
 
-  async changePassword(client: string): Promise<TokenPair> {
+  async logOutOthers(by: string): Promise<void> {
+    await this.logOutEverywhere();
+    const kept = this.#items.get(this.#claimsOf(by).sid)!;
+    this.#items.set(kept.sessionId, { ...kept, epoch: this.#user.epoch });
+  }
+
+  async changePassword(_: string, client: string): Promise<TokenPair> {
     await this.logOutEverywhere();
     return this.login(client);
   }
@@ -117,13 +121,27 @@ export class InMemorySessions implements SessionsUnderTest {
     return Promise.resolve({ restore });
   }
 
-  #refreshNeeds(gates: Gates): RefreshNeeds {
+  #refreshNeeds(gates: Gates, { fault }: Weather): RefreshNeeds {
+    const write = <Item>(act: () => Conditional<Item>): Promise<Conditional<Item>> =>
+      gates.hold('session', () => {
+        const outcomes = [act()];
+        // Only the answer to a write that went through is worth losing.
+        if (fault === 'heard-twice' && outcomes[0]?.done) outcomes.push(act());
+        return {
+          calls: outcomes.map(({ done }) => (done ? 'written' : 'not-written')),
+          outcome: Promise.resolve(outcomes.at(-1)!),
+        };
+      });
     return {
       now: () => this.#now,
       readToken: this.#readRefreshToken,
-      findUser: () => gates.read(() => this.#user),
+      findUser: () =>
+        gates.hold('user', () => ({
+          calls: ['user-read'],
+          outcome: fault === 'user-unreachable' ? Promise.reject(new Outage('users')) : Promise.resolve(this.#user),
+        })),
       rotateUnread: ({ sessionId }, presented) =>
-        gates.write(() =>
+        write(() =>
           this.#change(
             sessionId,
             rotation(presented.counter, presented),
@@ -133,11 +151,9 @@ export class InMemorySessions implements SessionsUnderTest {
           ),
         ),
       changeSession: ({ sessionId, current, parent }, change) =>
-        gates.write(() =>
-          this.#change(sessionId, change, (item) => item.current === current && item.parent === parent),
-        ),
+        write(() => this.#change(sessionId, change, (item) => item.current === current && item.parent === parent)),
       revokeSession: async ({ sessionId }, now) => {
-        const { done } = await gates.write(() =>
+        const { done } = await write(() =>
           this.#revoke(sessionId, now) ? { done: true, item: undefined } : { done: false, found: undefined },
         );
         return done;
@@ -201,6 +217,9 @@ function read<Claims extends { iat: UnixSeconds; exp: UnixSeconds }>(
   if (now !== undefined) checkTimes(claims.iat, claims.exp, now);
   return claims;
 }
+
+/** Lets everything run that waits for no step. In memory that takes no longer than one turn of the event loop. */
+const everythingElse = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** A token with the shape of ours: the same claims give the same text, and three segments of base64url. */
 const tokenText = (typ: string, claims: object): string =>

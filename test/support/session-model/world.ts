@@ -146,16 +146,25 @@ export class World {
     this.over(session, 'ended');
   }
 
-  async logOutEverywhere(keep: Device | undefined): Promise<void> {
-    await this.sut.logOutEverywhere(keep?.stored);
+  /** By a device that is let in, or by an operator. */
+  async logOutEverywhere(): Promise<void> {
+    await this.sut.logOutEverywhere(this.devices.find((device) => this.letsIn(device))?.stored);
     this.#nextEpoch();
-    const kept = keep?.stored === undefined ? undefined : this.known(keep.stored).session;
-    if (kept) kept.line = { ...kept.line, epoch: this.account.epoch };
-    this.#endAllBut(kept);
+    this.#endAllBut(undefined);
   }
 
+  /** @param keep a device that is let in */
+  async logOutOthers(keep: Device): Promise<void> {
+    await this.sut.logOutOthers(keep.stored!);
+    this.#nextEpoch();
+    const { session } = this.known(keep.stored!);
+    session.line = { ...session.line, epoch: this.account.epoch };
+    this.#endAllBut(session);
+  }
+
+  /** @param device one that is let in */
   async changePassword(device: Device): Promise<void> {
-    const pair = await this.sut.changePassword(client(device));
+    const pair = await this.sut.changePassword(device.stored!, client(device));
     this.#nextEpoch();
     this.#endAllBut(undefined);
     this.#began(device, pair);
@@ -206,6 +215,11 @@ export class World {
   /** Whether this moment's answer to a session's holder would be yes, the user included. */
   stands({ line }: Known): boolean {
     return lives(line, this.now) && vouched(line, this.account);
+  }
+
+  /** Whether a protected route does. */
+  letsIn({ stored }: Device): boolean {
+    return stored !== undefined && this.stands(this.known(stored).session);
   }
 
   /**
