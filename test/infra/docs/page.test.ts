@@ -35,7 +35,7 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
       const answer = answers.get(path);
       const headers = { 'Content-Type': 'application/json' };
       if (answer !== undefined) {
-        const given = Object.entries(answer.headers ?? {}).map(([name, value]) => [name, String(value)]);
+        const given = Object.entries(answer.headers ?? {}).map(([name, value]) => [name, String(value)] as const);
         return { status: answer.statusCode, body: answer.body, headers: Object.fromEntries(given) };
       }
       if (path === '/v1/openapi.json') return { headers, body: JSON.stringify(openApiDocument()) };
