@@ -1,18 +1,10 @@
-import { createHash } from 'node:crypto';
 import { SIGNING_ALGORITHMS } from '../shared/domain/settings.ts';
 import type { Seconds } from '../shared/domain/time.ts';
+import type { Document } from '../shared/http/document.ts';
 import type { KeySet } from '../shared/token/public-keys.ts';
 
 /** Short beside the time a key is published before it signs, so that a cached set never misses the key of a token. */
 export const CACHED_FOR_SECONDS: Seconds = 300;
-
-/** A document that anybody may read and keep for a while. */
-export interface Document {
-  readonly mediaType: string;
-  readonly text: string;
-  /** Changes when the text does (RFC 9110 section 8.8.3). */
-  readonly etag: string;
-}
 
 /** The key set (RFC 7517 section 8.5.2 names its media type). */
 export const keySetDocument = (keys: KeySet): Document => documentOf('application/jwk-set+json', keys);
@@ -36,7 +28,4 @@ export const metadataDocument = (issuer: string): Document =>
     request_uri_parameter_supported: false,
   });
 
-function documentOf(mediaType: string, content: object): Document {
-  const text = JSON.stringify(content);
-  return { mediaType, text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
-}
+const documentOf = (mediaType: string, content: object): Document => ({ mediaType, text: JSON.stringify(content) });

@@ -1,30 +1,24 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { endpoint, notModified } from '../shared/http/endpoint.ts';
-import { reply } from '../shared/http/reply.ts';
-import { headerIn } from '../shared/http/request.ts';
+import { answerWith, tagged } from '../shared/http/document.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
 import { readEnv } from '../shared/runtime/env.ts';
 import { parameter } from '../shared/runtime/secrets.ts';
 import { keySetFrom } from '../shared/token/public-keys.ts';
-import { CACHED_FOR_SECONDS, keySetDocument, metadataDocument, type Document } from './documents.ts';
+import { CACHED_FOR_SECONDS, keySetDocument, metadataDocument } from './documents.ts';
 
 const env = readEnv('ISSUER', 'PUBLIC_KEYS_PARAMETER');
 
-const keySet = parameter(env.PUBLIC_KEYS_PARAMETER, (text) => keySetDocument(keySetFrom(text)));
-const metadata = metadataDocument(env.ISSUER);
+const keySet = parameter(env.PUBLIC_KEYS_PARAMETER, (text) => tagged(keySetDocument(keySetFrom(text))));
+const metadata = tagged(metadataDocument(env.ISSUER));
+
+const headers = { 'Cache-Control': `public, max-age=${CACHED_FOR_SECONDS}` };
 
 const operate = endpoint(async (event) =>
-  answer(event, event.resource.endsWith('/jwks.json') ? await keySet() : metadata),
+  answerWith(event, event.resource.endsWith('/jwks.json') ? await keySet() : metadata, headers),
 );
 
 export const handler = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> =>
   forEverybody(await operate(event));
-
-function answer(event: APIGatewayProxyEvent, { mediaType, text, etag }: Document) {
-  const headers = { 'Cache-Control': `public, max-age=${CACHED_FOR_SECONDS}`, ETag: etag };
-  const known = (headerIn(event, 'if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (known.includes(etag) || known.includes('*')) return notModified(headers);
-  return reply(200, text, { 'Content-Type': mediaType, ...headers });
-}
 
 /** Public keys are for every origin, whatever origins may call the API; so is the news that they cannot be had. */
 function forEverybody(result: APIGatewayProxyResult): APIGatewayProxyResult {

@@ -5,6 +5,7 @@
 import { buildSync, type BuildOptions, type Metafile } from 'esbuild';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { docsFiles } from '../docs/files.ts';
 import { openApiDocument } from '../openapi/document.ts';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -41,6 +42,7 @@ const OPTIONS = {
 /** What a function is given as a constant when it is bundled: text of a program, so a text is quoted twice. */
 const CONSTANTS: Readonly<Record<string, () => Record<string, string>>> = {
   openapi: () => ({ OPENAPI_DOCUMENT: JSON.stringify(JSON.stringify(openApiDocument())) }),
+  docs: () => ({ DOCS: JSON.stringify(docsFiles()) }),
 };
 
 /** Bundles `functions/<name>/handler.ts` into a folder and says what went in. */

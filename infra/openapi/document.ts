@@ -35,14 +35,15 @@ interface Example {
 }
 
 /**
- * The document for the routes of some endpoints.
+ * The document for the routes of some endpoints, without pages for people.
  *
  * @param endpoints all there are, unless told; some are deployed only where a setting asks for them
  * @throws {Error} for a route that {@link OPERATIONS} does not describe
  */
 export function openApiDocument(endpoints: Readonly<Record<string, Endpoint>> = ENDPOINTS): Schema {
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const { routes, guard } of Object.values(endpoints)) {
+  for (const { routes, guard, isPage } of Object.values(endpoints)) {
+    if (isPage === true) continue;
     for (const route of routes) {
       const { method, path } = partsOf(route);
       (paths[path] ??= {})[method.toLowerCase()] = described(route, guard);

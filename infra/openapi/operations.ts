@@ -212,6 +212,6 @@ export const OPERATIONS: Readonly<Partial<Record<Route, Operation>>> = {
     id: 'readDescription',
     tag: 'Discovery',
     summary: 'Read this description of the API',
-    success: { status: 200, description: 'An OpenAPI 3.1 document.', schema: 'Description' },
+    success: discovered('An OpenAPI 3.1 document.', 'Description'),
   },
 };

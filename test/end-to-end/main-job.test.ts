@@ -160,9 +160,28 @@ describe('the main job, over HTTP with the deployed bundles', () => {
   });
 
   test('serves the description of itself', async () => {
-    const { status, body } = await api.get('/openapi.json');
+    const { status, headers, body } = await api.get('/openapi.json');
     expect(status).toBe(200);
     expect(body).toEqual(openApiDocument());
+    const again = await api.get('/openapi.json', { 'If-None-Match': headers.get('etag') ?? '' });
+    expect([again.status, again.text]).toEqual([304, '']);
+  });
+
+  test('shows that description as a page, with all that the page loads', async () => {
+    // Not `api.get`, which holds answers to the description: the page is no part of it.
+    const page = await fetch(`${api.url}/docs/`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self';");
+    const loaded = [...(await page.text()).matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, address]) => address!);
+    expect(loaded).toHaveLength(5);
+    for (const address of loaded) {
+      const file = await fetch(new URL(address, `${api.url}/docs`));
+      expect(file.status).toBe(200);
+      expect(file.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+      expect((await file.text()).length).toBeGreaterThan(500);
+    }
+    expect((await api.get('/docs/nothing.js')).status).toBe(404);
   });
 
   test('answers many refreshes with one token at once with one successor', async () => {

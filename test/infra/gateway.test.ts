@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { reply } from '../../functions/shared/http/reply.ts';
-import { listOf, membersOf, templateFor } from '../support/template.ts';
+import { listOf, membersOf, templateFor, type Context } from '../support/template.ts';
 
 const template = templateFor({ mailFrom: 'auth@example.com' });
 const custom = templateFor({
@@ -46,6 +46,8 @@ const ROUTES = {
   'GET /.well-known/openid-configuration': 'Jwks',
   'GET /.well-known/oauth-authorization-server': 'Jwks',
   'GET /openapi.json': 'Openapi',
+  'GET /docs': 'Docs',
+  'GET /docs/{file}': 'Docs',
 };
 
 test('each route leads to its function, as a proxy, and ANY of every path to fallback', () => {
@@ -76,6 +78,8 @@ test('exactly these methods are open to anyone', () => {
       'GET /.well-known/openid-configuration',
       'GET /.well-known/oauth-authorization-server',
       'GET /openapi.json',
+      'GET /docs',
+      'GET /docs/{file}',
     ].toSorted(),
   );
   const guarded = methods.filter(({ guard }) => guard !== 'NONE');
@@ -240,4 +244,21 @@ test('where nobody may register, neither the route nor the function is there', (
     expect(without.ofType('AWS::Lambda::Function').map(({ path }) => path)).not.toContain('Register');
     expect(JSON.stringify(without.at('Fallback')['Environment'])).not.toContain('/api/users');
   }
+});
+
+test('the reference page is there for developers, and in production where it is asked for', () => {
+  const isThere = (context: Context) => {
+    const one = templateFor(context);
+    const found = [
+      one.ofType('AWS::ApiGateway::Resource').some(({ path }) => path === 'Api/Default/docs'),
+      one.ofType('AWS::ApiGateway::Resource').some(({ path }) => path === 'Api/Default/docs/{file}'),
+      one.ofType('AWS::Lambda::Function').some(({ path }) => path === 'Docs'),
+      JSON.stringify(one.at('Fallback')['Environment']).includes('/docs'),
+    ];
+    expect(new Set(found).size).toBe(1);
+    return found[0];
+  };
+  expect(['local', 'dev', 'staging', 'prod'].map((env) => isThere({ env }))).toEqual([true, true, false, false]);
+  expect(isThere({ env: 'prod', docs: 'on' })).toBe(true);
+  expect(isThere({ env: 'dev', docs: 'off' })).toBe(false);
 });

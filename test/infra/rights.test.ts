@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { listOf, membersOf, templateFor, type Resource } from '../support/template.ts';
 
-const template = templateFor({ env: 'prod', mailFrom: 'auth@example.com' });
+const template = templateFor({ env: 'prod', docs: 'on', mailFrom: 'auth@example.com' });
 
 const ROLES = [
   'AccountRole',
@@ -9,6 +9,7 @@ const ROLES = [
   'BlacklistRole',
   'ConfirmResetRole',
   'DevicesRole',
+  'DocsRole',
   'FallbackRole',
   'JwksRole',
   'LoginRole',
@@ -115,6 +116,8 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:UpdateItem on ${Sessions.Arn}',
     'dynamodb:Query on ${Sessions.Arn}',
   ],
+  Docs: [],
+  Openapi: [],
   Jwks: [`ssm:GetParameter on ${PUBLIC_KEYS}`],
   MakeKeys: changingKeys(),
   RotateKeys: changingKeys('DescribeSecret'),
@@ -182,7 +185,7 @@ test('the role of access logs is for API Gateway, and may do with logs what API 
 });
 
 test('with tracing every function may also write traces, which have no name, and nothing else is different', () => {
-  const traced = templateFor({ env: 'prod', tracing: 'on', mailFrom: 'auth@example.com' });
+  const traced = templateFor({ env: 'prod', docs: 'on', tracing: 'on', mailFrom: 'auth@example.com' });
   for (const fn of Object.keys(RIGHTS)) {
     const added = rightsOf(fn, traced).filter((right) => !rightsOf(fn).includes(right));
     expect(added.toSorted()).toEqual(['xray:PutTelemetryRecords on *', 'xray:PutTraceSegments on *']);
@@ -290,6 +293,8 @@ test('every other function is invoked by our API alone: no function URL, no othe
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/openid-configuration`,
       `\${Jwks.Arn} ${api}/v1/GET/.well-known/oauth-authorization-server`,
       `\${Openapi.Arn} ${api}/v1/GET/openapi.json`,
+      `\${Docs.Arn} ${api}/v1/GET/docs`,
+      `\${Docs.Arn} ${api}/v1/GET/docs/*`,
       `\${Fallback.Arn} ${api}/v1/*`,
     ].toSorted(),
   );
@@ -350,7 +355,7 @@ test('Register, where there is one, writes accounts and reads none', () => {
 });
 
 test('without an address to send from nobody may send, and what needs mails is not there', () => {
-  const mailless = templateFor({ env: 'prod' });
+  const mailless = templateFor({ env: 'prod', docs: 'on' });
   expect(mailless.text).not.toContain('ses:');
   const functions = (one: typeof template) => one.ofType('AWS::Lambda::Function').map(({ path }) => path);
   const missing = functions(template).filter((path) => !functions(mailless).includes(path));

@@ -73,6 +73,16 @@ describe('a refresh', () => {
     expect(world.noted).toEqual([]);
   });
 
+  test('always with the first token, by a client that keeps no other, goes on until that token ends', async () => {
+    for (let day = 1; day < 30; day += 1) {
+      world.clock.advance(86_400);
+      expect(counterOf(await world.refresh(first.refresh))).toBe(day);
+    }
+    world.clock.advance(86_400);
+    expect(await refusalOf(world.refresh(first.refresh))).toBe('token-expired');
+    expect(new Set(world.noted)).toEqual(new Set(['fork']));
+  });
+
   test('whose answer got lost is recovered however late, by a fork that is noted', async () => {
     await rotated(first);
     world.clock.advance(20 * 86_400);

@@ -16,13 +16,18 @@ const operations = Object.entries(membersOf(document['paths'])).flatMap(([path, 
     operation: membersOf(operation),
   })),
 );
-const rows = Object.values<Endpoint>(ENDPOINTS);
+const rows = Object.values<Endpoint>(ENDPOINTS).filter(({ isPage }) => isPage !== true);
 
 describe('the description of the API', () => {
   test('has the routes of the API and no other', () => {
     expect(operations.map(({ route }) => route).toSorted()).toEqual(
       rows.flatMap(({ routes }) => [...routes]).toSorted(),
     );
+  });
+
+  test('leaves out the page that shows it, and nothing else', () => {
+    const pages = Object.values<Endpoint>(ENDPOINTS).filter(({ isPage }) => isPage === true);
+    expect(pages.flatMap(({ routes }) => routes)).toEqual(['GET /docs', 'GET /docs/{file}']);
   });
 
   test('asks for a bearer token where the authorizer stands', () => {

@@ -1,0 +1,89 @@
+/** The page at `/docs` in a real browser, below a stage, under the policy that its function sends. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { docsFiles } from '../../../infra/docs/files.ts';
+import { openApiDocument } from '../../../infra/openapi/document.ts';
+import { apiEvent } from '../../support/events.ts';
+import { serve, type TestServer } from '../../support/http-server.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const there = existsSync(CHROMIUM);
+if (!there) process.stdout.write(`Skipped: the reference page is looked at where there is ${CHROMIUM}.\n`);
+
+/** Without those of its makers' services, which it would look for at every start. */
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+
+(there ? describe : describe.skip)('the reference page', () => {
+  let server: TestServer;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const answers = new Map<string, APIGatewayProxyResult>();
+    Object.assign(globalThis, { DOCS: docsFiles() });
+    const { handler } = (await import('../../../functions/docs/handler.ts')) as {
+      handler: (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>;
+    };
+    answers.set('/v1/docs', await handler(apiEvent({ method: 'GET', resource: '/docs' })));
+    for (const file of Object.keys(docsFiles().files)) {
+      const event = { ...apiEvent({ method: 'GET', resource: '/docs/{file}' }), pathParameters: { file } };
+      answers.set(`/v1/docs/${file}`, await handler(event));
+    }
+    server = await serve(({ path }) => {
+      const answer = answers.get(path);
+      const headers = { 'Content-Type': 'application/json' };
+      if (answer !== undefined) {
+        const given = Object.entries(answer.headers ?? {}).map(([name, value]) => [name, String(value)] as const);
+        return { status: answer.statusCode, body: answer.body, headers: Object.fromEntries(given) };
+      }
+      if (path === '/v1/openapi.json') return { headers, body: JSON.stringify(openApiDocument()) };
+      if (path === '/v1/api/token') return { headers, body: '{"access":"an access token","refresh":"r"}' };
+      return { status: path === '/v1/api/profile' ? 200 : 404, headers, body: '{}' };
+    });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  }, 60_000);
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  const execute = async (page: Page, operation: string) => {
+    const block = page.locator(`[id="operations-${operation}"]`);
+    await block.locator('.opblock-summary-control').click();
+    await block.locator('.execute').click();
+    await block.locator('.live-responses-table .response').first().waitFor();
+  };
+
+  test.each([
+    ['light', 1280],
+    ['dark', 390],
+  ] as const)(
+    'works in %s, %d pixels wide, with nothing from elsewhere, nothing forbidden and nothing that axe finds',
+    async (colorScheme, width) => {
+      const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+      const asked: string[] = [];
+      const complaints: string[] = [];
+      page.on('request', (request) => asked.push(new URL(request.url()).origin));
+      page.on('console', (message) => complaints.push(message.text()));
+      page.on('pageerror', (error) => complaints.push(error.message));
+      await page.goto(`${server.url}/v1/docs`);
+      await execute(page, 'Tokens-login');
+      await execute(page, 'Account-readProfile');
+      expect(new Set(asked)).toEqual(new Set([server.url]));
+      expect(complaints).toEqual([]);
+      const [profile] = server.received.filter(({ path }) => path === '/v1/api/profile').slice(-1);
+      expect(profile?.headers.authorization).toBe('Bearer an access token');
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+
+      await page.evaluate(readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8'));
+      const found = await page.evaluate(
+        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))',
+      );
+      expect(found).toEqual([]);
+      await page.close();
+    },
+    60_000,
+  );
+});
