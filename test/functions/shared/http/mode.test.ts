@@ -81,7 +81,7 @@ describe('a request that asks for it', () => {
     expect(await ask({ Origin: [APP, APP] }, APP)).toBe('cross-site-request');
   });
 
-  test("of an old browser gets it from the API's own origin, scheme and all", async () => {
+  test('of an old browser gets it from the API’s own origin, scheme and all', async () => {
     expect(await ask({ Origin: `https://${DOMAIN}` })).toBe(true);
     expect(await ask({ Origin: `https://${DOMAIN}`, 'X-Forwarded-Proto': 'https' })).toBe(true);
     expect(await ask({ Origin: `http://${DOMAIN}`, 'X-Forwarded-Proto': 'https' })).toBe('cross-site-request');
