@@ -1,4 +1,4 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { everyPage } from '../shared/http/cors.ts';
 import { answerWith, tagged } from '../shared/http/document.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { readEnv } from '../shared/runtime/env.ts';
@@ -13,15 +13,8 @@ const metadata = tagged(metadataDocument(env.ISSUER));
 
 const headers = { 'Cache-Control': `public, max-age=${CACHED_FOR_SECONDS}` };
 
-const operate = endpoint(async (event) =>
-  answerWith(event, event.resource.endsWith('/jwks.json') ? await keySet() : metadata, headers),
-);
-
-export const handler = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> =>
-  forEverybody(await operate(event));
-
 /** Public keys are for every origin, whatever origins may call the API; so is the news that they cannot be had. */
-function forEverybody(result: APIGatewayProxyResult): APIGatewayProxyResult {
-  const headers = Object.entries(result.headers ?? {}).filter(([name]) => name !== 'Vary');
-  return { ...result, headers: { ...Object.fromEntries(headers), 'Access-Control-Allow-Origin': '*' } };
-}
+export const handler = endpoint(
+  async (event) => answerWith(event, event.resource.endsWith('/jwks.json') ? await keySet() : metadata, headers),
+  everyPage,
+);

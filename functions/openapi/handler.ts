@@ -1,3 +1,4 @@
+import { everyPage } from '../shared/http/cors.ts';
 import { answerWith, tagged } from '../shared/http/document.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 
@@ -6,10 +7,7 @@ declare const OPENAPI_DOCUMENT: string;
 
 const description = tagged({ mediaType: 'application/json', text: OPENAPI_DOCUMENT });
 
-const headers = {
-  'Cache-Control': 'public, max-age=300',
-  // It says what is public; any page may read it, whatever origins may call the API.
-  'Access-Control-Allow-Origin': '*',
-};
+const headers = { 'Cache-Control': 'public, max-age=300' };
 
-export const handler = endpoint((event) => answerWith(event, description, headers));
+/** It says what is public; any page may read it, whatever origins may call the API. */
+export const handler = endpoint((event) => answerWith(event, description, headers), everyPage);

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { readersOf } from '../../functions/shared/http/cors.ts';
 import { reply } from '../../functions/shared/http/reply.ts';
 import { listOf, membersOf, templateFor, type Context } from '../support/template.ts';
 
@@ -183,7 +184,7 @@ test.each(Object.entries(REFUSALS))('%s is a problem document that a browser may
   });
 
   // The same as what the functions put on every answer, so that a caller cannot tell who refused.
-  const common = reply(status, '', {}).headers;
+  const common = { ...reply(status, '', {}).headers, ...readersOf(undefined, { corsOrigin: '*', cookieMode: 'off' }) };
   expect(literals(response['ResponseParameters'])).toEqual({
     ...common,
     'Content-Type': 'application/problem+json',

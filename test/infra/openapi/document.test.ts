@@ -30,13 +30,33 @@ describe('the description of the API', () => {
     expect(pages.flatMap(({ routes }) => routes)).toEqual(['GET /docs', 'GET /docs/{file}']);
   });
 
-  test('asks for a bearer token where the authorizer stands', () => {
+  test('asks for a bearer token where the authorizer stands, and takes a cookie where a refresh token is taken', () => {
+    const takesCookie = ['POST /api/token/refresh', 'POST /api/token/blacklist'];
     for (const { routes, guard } of rows) {
       for (const route of routes) {
         const { operation } = operations.find((one) => one.route === route)!;
-        expect(operation['security']).toEqual(guard === 'bearer' ? [{ bearer: [] }] : []);
+        const open = takesCookie.includes(route) ? [{}, { refreshCookie: [] }] : [];
+        expect([route, operation['security']]).toEqual([route, guard === 'bearer' ? [{ bearer: [] }] : open]);
       }
     }
+  });
+
+  test('says of exactly the operations with a refresh token what they do in cookie mode, refusals among it', () => {
+    const withMode = operations.filter(({ operation }) => JSON.stringify(operation).includes('X-Latchkey-Mode'));
+    expect(withMode.map(({ route }) => route).toSorted()).toEqual([
+      'POST /api/password',
+      'POST /api/token',
+      'POST /api/token/blacklist',
+      'POST /api/token/refresh',
+    ]);
+    for (const { operation } of withMode) {
+      const responses = membersOf(operation['responses']);
+      expect(operation['parameters']).toEqual([expect.objectContaining({ name: 'X-Latchkey-Mode', in: 'header' })]);
+      expect(membersOf(responses['200'])['headers']).toHaveProperty('Set-Cookie');
+      expect(JSON.stringify(responses['403'])).toContain('"CSRF Failed: Origin checking failed."');
+      expect(JSON.stringify(responses['400'])).toContain('X-Latchkey-Mode');
+    }
+    expect(JSON.stringify(document)).toContain('"not_authenticated"');
   });
 
   test('has a parameter for each part of a path that has a name', () => {
@@ -110,6 +130,9 @@ describe('answers are held to it', () => {
 
   test.each([
     ['a pair', 'POST', '/api/token', answered(200, pair)],
+    ['a pair without what travels in cookies', 'POST', '/api/token', answered(200, { access: 'a' })],
+    ['the same of a refresh', 'POST', '/api/token/refresh', answered(200, { access: 'a' })],
+    ['the same of a changed password', 'POST', '/api/password', answered(200, { access: 'a' })],
     ['a problem', 'POST', '/api/token', answered(401, { ...problem, code: 'token_not_valid', username: ['No.'] })],
     ['no content', 'DELETE', '/api/sessions/1?x=1', answered(204, undefined)],
     ['a path that is not there', 'GET', '/nowhere', answered(404, { ...problem, status: 404 })],
@@ -120,6 +143,7 @@ describe('answers are held to it', () => {
   test.each([
     ['a member too many', 'POST', '/api/token', answered(200, { ...pair, password: 'x' })],
     ['a member too few', 'POST', '/api/token', answered(200, { access: 'a', refresh: 'r' })],
+    ['a token of a device without the others', 'POST', '/api/token', answered(200, { access: 'a', device_token: 'd' })],
     ['another status', 'POST', '/api/token', answered(418, problem)],
     ['another status in the body', 'POST', '/api/token', answered(401, { ...problem, status: 400 })],
     ['another media type', 'POST', '/api/token', answered(401, problem, 'application/json')],
