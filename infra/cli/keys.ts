@@ -134,6 +134,7 @@ async function main(args: string[]): Promise<void> {
   } finally {
     access.secretsManager.destroy();
     access.parameterStore.destroy();
+    access.kms.destroy();
     await access.close();
   }
 }

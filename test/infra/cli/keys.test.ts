@@ -56,7 +56,7 @@ beforeEach(async () => {
   secrets.store.declareSecret(NAMES.refreshSecrets, 'refresh', ringText([secret]));
   secrets.store.declareSecret(NAMES.peppers, 'peppers', ringText([pepper]));
   secrets.store.declareParameter(NAMES.publicKeys, JSON.stringify(publicKeysOf(RING, now)));
-  writeKeysFile(folder, { ...NAMES, endpoint: 'http://127.0.0.1:9' });
+  writeKeysFile(folder, { ...NAMES, endpoint: 'http://127.0.0.1:9', kmsEndpoint: 'http://127.0.0.1:9' });
 });
 afterEach(async () => {
   await secrets.close();
