@@ -73,8 +73,11 @@ class ServiceError extends Error {
   }
 }
 
-/** @param file where keys are kept between runs; without it, in memory */
-export async function startKmsStandIn(file?: string): Promise<KmsStandIn> {
+/**
+ * @param file where keys are kept between runs; without it, in memory
+ * @param pageSize keys in a page of a list; those of KMS have 100
+ */
+export async function startKmsStandIn(file?: string, pageSize = 100): Promise<KmsStandIn> {
   const keys = new Map(file === undefined ? [] : read(file).map((key) => [key.id, key]));
   const keep = (key: LocalKmsKey): LocalKmsKey => {
     keys.set(key.id, key);
@@ -82,7 +85,7 @@ export async function startKmsStandIn(file?: string): Promise<KmsStandIn> {
     return key;
   };
   const server = createServer((request, response) => {
-    void answer(request, { keys, keep }).then(({ status, body }) => {
+    void answer(request, { keys, keep, pageSize }).then(({ status, body }) => {
       response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
     });
   });
@@ -98,6 +101,7 @@ export async function startKmsStandIn(file?: string): Promise<KmsStandIn> {
 interface Kept {
   readonly keys: ReadonlyMap<string, LocalKmsKey>;
   readonly keep: (key: LocalKmsKey) => LocalKmsKey;
+  readonly pageSize: number;
 }
 
 async function answer(request: IncomingMessage, kept: Kept): Promise<{ status: number; body: object }> {
@@ -141,9 +145,9 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, kept: Kept) => object>
     const publicKey = createPublicKey(key.privateKey).export({ type: 'spki', format: 'der' });
     return { KeyId: arnOf(key), KeySpec: key.spec, KeyUsage: 'SIGN_VERIFY', PublicKey: publicKey.toString('base64') };
   },
-  'TrentService.ListKeys': ({ Marker, Limit }, { keys }) => {
+  'TrentService.ListKeys': ({ Marker }, { keys, pageSize }) => {
     const from = Marker === undefined ? 0 : numberOf(Marker, 'Marker');
-    const until = from + (Limit === undefined ? 100 : numberOf(Limit, 'Limit'));
+    const until = from + pageSize;
     const some = [...keys.values()].slice(from, until).map((key) => ({ KeyId: key.id, KeyArn: arnOf(key) }));
     const isMore = until < keys.size;
     return { Keys: some, Truncated: isMore, ...(isMore && { NextMarker: String(until) }) };

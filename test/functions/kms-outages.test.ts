@@ -1,6 +1,6 @@
 /** The three functions that sign, with their keys in KMS, and KMS out of reach: nothing is lost, and nothing is left behind. */
 import { KMSClient } from '@aws-sdk/client-kms';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { FREE_ATTEMPTS } from '../../functions/shared/domain/attempts.ts';
 import { textIn } from '../../functions/shared/domain/unknown.ts';
@@ -58,8 +58,9 @@ test('a login, a refresh and a password change cost one signature each, a refuse
   expect(await signs(() => service.call('password', { authorizer, json }))).toEqual([200, 'Sign']);
 });
 
-describe.each(FAULTS)('while KMS does not sign (%s)', (fault) => {
-  test('a refresh is a 503 that says when to ask again, and then the session goes on', async () => {
+test.each(FAULTS)(
+  'a refresh while KMS does not sign (%s) says when to ask again, and the session goes on',
+  async (fault) => {
     const { refresh } = await service.login(account);
     kms.disturb(fault);
     const { status, headers, body } = await service.call('refresh', { json: { refresh } });
@@ -69,27 +70,27 @@ describe.each(FAULTS)('while KMS does not sign (%s)', (fault) => {
     expect(again.status).toBe(200);
     const next = await service.call('refresh', { json: { refresh: textIn(again.body, 'refresh') } });
     expect(next.status).toBe(200);
-  });
+  },
+);
 
-  test('a login is a 503 that leaves no session', async () => {
-    kms.disturb(fault);
-    const { status, headers, body } = await service.call('login', credentials());
-    expect([status, headers['Retry-After'], body]).toEqual([503, '5', UNAVAILABLE]);
-    expect(await sessions()).toEqual([]);
-    kms.disturb(undefined);
-    expect((await service.call('login', credentials())).status).toBe(200);
-    expect(await sessions()).toHaveLength(1);
-  });
+test('a login meanwhile is a 503 that leaves no session', async () => {
+  kms.disturb('throttle');
+  const { status, headers, body } = await service.call('login', credentials());
+  expect([status, headers['Retry-After'], body]).toEqual([503, '5', UNAVAILABLE]);
+  expect(await sessions()).toEqual([]);
+  kms.disturb(undefined);
+  expect((await service.call('login', credentials())).status).toBe(200);
+  expect(await sessions()).toHaveLength(1);
+});
 
-  test('a password change is a 503 that changes nothing', async () => {
-    const { access, refresh } = await service.login(account);
-    const json = { current_password: account.password, new_password: 'a new pass-phrase for everybody' };
-    kms.disturb(fault);
-    expect((await service.call('password', { authorizer: authorizerContext(access), json })).status).toBe(503);
-    kms.disturb(undefined);
-    expect((await service.call('refresh', { json: { refresh } })).status).toBe(200);
-    expect((await service.call('login', credentials())).status).toBe(200);
-  });
+test('a password change meanwhile is a 503 that changes nothing', async () => {
+  const { access, refresh } = await service.login(account);
+  const json = { current_password: account.password, new_password: 'a new pass-phrase for everybody' };
+  kms.disturb('refuse');
+  expect((await service.call('password', { authorizer: authorizerContext(access), json })).status).toBe(503);
+  kms.disturb(undefined);
+  expect((await service.call('refresh', { json: { refresh } })).status).toBe(200);
+  expect((await service.call('login', credentials())).status).toBe(200);
 });
 
 test('who tries to log in again and again meanwhile is not locked out, and loses no other session', async () => {

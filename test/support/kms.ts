@@ -93,9 +93,9 @@ const ERRORS = {
   fail: { status: 500, type: 'KMSInternalException' },
 };
 
-/** The stand-in for KMS behind a server that makes trouble. */
+/** The stand-in for KMS, with short pages, behind a server that makes trouble. */
 export async function startTestKms(): Promise<TestKms> {
-  const kms = await startKmsStandIn();
+  const kms = await startKmsStandIn(undefined, 3);
   const calls: string[] = [];
   let fault: KmsFault | undefined;
   const server = createServer((incoming, response) => {

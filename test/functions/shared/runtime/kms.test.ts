@@ -24,27 +24,24 @@ afterEach(async () => {
 const keeper = (ring = RING) => keeperInKms(ring, client);
 const sign = (id: string, message: Uint8Array = MESSAGE) => signerInKms(client)(id, 'ES256', message);
 
-describe.each(SIGNING_ALGORITHMS)('a key for %s', (alg) => {
-  test('signs what its public key verifies', async () => {
-    const id = await keeper().make(alg);
-    const publicKey = createPublicKey({ key: Buffer.from(await keeper().publicKey(id)), format: 'der', type: 'spki' });
-    const signature = await signerInKms(client)(id, alg, MESSAGE);
-    expect(verify(alg === 'EdDSA' ? null : 'sha256', MESSAGE, publicKey, signature)).toBe(true);
-    expect(verify(alg === 'EdDSA' ? null : 'sha256', Buffer.from('other'), publicKey, signature)).toBe(false);
-  });
-
-  test('is marked with its ring, and named by its ARN', async () => {
+test.each(SIGNING_ALGORITHMS)(
+  'a key for %s signs what its public key verifies, also by its digest, and is marked with its ring',
+  async (alg) => {
     const id = await keeper().make(alg);
     expect(id).toMatch(/^arn:aws:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]{36}$/);
     expect(kms.keys().map(({ tags }) => tags)).toEqual([{ 'latchkey-ring': RING }]);
-  });
-});
+    const publicKey = createPublicKey({ key: Buffer.from(await keeper().publicKey(id)), format: 'der', type: 'spki' });
+    // KMS takes no message as long as the second, and EdDSA has no digest.
+    for (const message of alg === 'EdDSA' ? [MESSAGE] : [MESSAGE, Buffer.alloc(5_000, 'x')]) {
+      const signature = await signerInKms(client)(id, alg, message);
+      expect(verify(alg === 'EdDSA' ? null : 'sha256', message, publicKey, signature)).toBe(true);
+      expect(verify(alg === 'EdDSA' ? null : 'sha256', Buffer.from('other'), publicKey, signature)).toBe(false);
+    }
+  },
+);
 
-test('a message longer than KMS takes is signed by its digest; EdDSA, which has none, says so', async () => {
-  const long = Buffer.alloc(5_000, 'x');
-  for (const alg of ['ES256', 'RS256'] as const) {
-    await expect(signerInKms(client)(await keeper().make(alg), alg, long)).resolves.toBeInstanceOf(Uint8Array);
-  }
+test('a token too long for EdDSA in KMS is a defect and no outage, for it stays too long', async () => {
+  const long = Buffer.alloc(4_097, 'x');
   await expect(signerInKms(client)(await keeper().make('EdDSA'), 'EdDSA', long)).rejects.toMatchObject({
     name: 'ValidationException',
   });
@@ -53,7 +50,7 @@ test('a message longer than KMS takes is signed by its digest; EdDSA, which has 
 describe('the keys of a ring', () => {
   test('are those that carry its mark and are not on their way out, among any number of others', async () => {
     const mine = [await keeper().make('ES256')];
-    for (let other = 0; other < 110; other += 1) await keeper(`${RING}-other`).make('EdDSA');
+    for (let other = 0; other < 6; other += 1) await keeper(`${RING}-other`).make('EdDSA');
     mine.push(await keeper().make('ES256'), await keeper().make('ES256'));
     expect((await keeper().ours()).map(({ id }) => id)).toEqual(mine);
     await keeper().remove(mine[1]!);
