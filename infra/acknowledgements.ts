@@ -12,7 +12,7 @@ interface Acknowledgement {
   /** Construct paths below the stack, or every function. */
   readonly at: RegExp | 'functions';
   /** Only where a setting says so. */
-  readonly where?: (settings: Deployment['stack']) => boolean;
+  readonly where?: (settings: Deployment['stack'], functions: Deployment['functions']) => boolean;
   readonly reason: string;
 }
 
@@ -97,6 +97,20 @@ const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
       'API Gateway uses the one role of the account for the logs of every API, whose groups this stack cannot know.',
   },
   {
+    rules: ['AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/*]'],
+    at: /^(?:Login|Refresh|Password|MakeKeys|RotateKeys)Role\/DefaultPolicy\/Resource$/,
+    where: (_settings, { signing }) => signing !== 'secret',
+    reason:
+      'Each rotation makes a new key of KMS, whose name no template can know. The tag of our ring stands in its place wherever a key is used or removed.',
+  },
+  {
+    rules: ['AwsSolutions-IAM5[Resource::*]'],
+    at: /^(?:MakeKeys|RotateKeys)Role\/DefaultPolicy\/Resource$/,
+    where: ({ tracing }, { signing }) => signing !== 'secret' && tracing === 'off',
+    reason:
+      'A key of KMS has no name before it is made, and a list of keys is one of all: KMS allows both on everything or not at all.',
+  },
+  {
     rules: ['Serverless-LambdaDLQ'],
     at: 'functions',
     reason:
@@ -116,8 +130,8 @@ const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
 ];
 
 /** Says the reasons to cdk-nag, on exactly the constructs that they are about. Call it when the stack is complete. */
-export function acknowledge(stack: Stack, { stack: settings }: Deployment): void {
-  const rows = ACKNOWLEDGEMENTS.filter(({ where }) => where?.(settings) ?? true);
+export function acknowledge(stack: Stack, { stack: settings, functions }: Deployment): void {
+  const rows = ACKNOWLEDGEMENTS.filter(({ where }) => where?.(settings, functions) ?? true);
   for (const construct of stack.node.findAll()) {
     const path = construct.node.path.slice(stack.node.path.length + 1);
     const isFunction = construct instanceof CfnFunction;

@@ -36,7 +36,7 @@ export function authFunction(
   const role = new Role(stack, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   const reserved = row.reservedConcurrency === undefined ? 0 : deployment.stack[row.reservedConcurrency];
   const fn = new LambdaFunction(stack, id, {
-    code: bundledCode(name),
+    code: bundledCode(name, deployment),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: architectureFor(deployment),
@@ -66,7 +66,7 @@ export function authFunction(
 const architectureFor = ({ environment }: Deployment): Architecture =>
   environment === 'local' && arch() !== 'arm64' ? Architecture.X86_64 : Architecture.ARM_64;
 
-function bundledCode(name: string): Code {
+function bundledCode(name: string, { functions }: Deployment): Code {
   return Code.fromAsset(join(PROJECT_ROOT, 'functions', name), {
     // The hash is the bundle's own, so that only a change of what runs changes the template.
     assetHashType: AssetHashType.OUTPUT,
@@ -74,7 +74,7 @@ function bundledCode(name: string): Code {
       image: DockerImage.fromRegistry('never used: esbuild runs here'),
       local: {
         tryBundle(folder) {
-          bundle(name, folder);
+          bundle(name, folder, functions.signing);
           return true;
         },
       },

@@ -254,6 +254,7 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     audience: fn('audience'),
     clientId: fn('clientId'),
     signingAlgorithm: fn('signingAlgorithm'),
+    signing: fn('signing'),
     accessTokenLifetime: fn('accessTokenLifetime'),
     keySetUsableFor: fn('keySetUsableFor'),
     sessionIdleLifetime: fn('sessionIdleLifetime'),

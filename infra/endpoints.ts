@@ -281,12 +281,19 @@ export const UNROUTED = {
   },
   'make-keys': {
     timeoutSeconds: 60,
-    settings: ['signingAlgorithm', 'accessTokenLifetime', 'keyPublicationTime', 'keyMaxStale'],
+    settings: ['signing', 'signingAlgorithm', 'accessTokenLifetime', 'keyPublicationTime', 'keyMaxStale'],
     lend: (fn, { keyRing }) => keyRing.lendForMaking(fn),
   },
   'rotate-keys': {
     timeoutSeconds: 60,
-    settings: ['signingAlgorithm', 'accessTokenLifetime', 'sessionLifetime', 'keyPublicationTime', 'keyMaxStale'],
+    settings: [
+      'signing',
+      'signingAlgorithm',
+      'accessTokenLifetime',
+      'sessionLifetime',
+      'keyPublicationTime',
+      'keyMaxStale',
+    ],
     lend: (fn, { keyRing }) => keyRing.lendForRotating(fn),
   },
 } as const satisfies Record<string, FunctionRow>;

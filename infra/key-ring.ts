@@ -6,6 +6,7 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { FactName } from 'aws-cdk-lib/region-info';
 import { SETTINGS } from '../functions/shared/domain/settings.ts';
 import type { Deployment } from './deployment-settings.ts';
+import { kmsKeys } from './kms-keys.ts';
 import { keptOrNot } from './removal.ts';
 import { standInFor } from './stand-ins.ts';
 
@@ -39,7 +40,10 @@ const INITIAL_PUBLIC_KEYS = 'not made yet';
 export interface KeyRing {
   readonly secrets: Readonly<Record<SecretName, Secret>>;
   readonly publicKeys: StringParameter;
-  /** Names secrets to a function, lets it read exactly these, and gives it the extension that caches them. */
+  /**
+   * Names secrets to a function, lets it read exactly these, and gives it the extension that caches them; with the signing keys, lets it
+   * sign with those of KMS. Call it after {@link fillWith}.
+   */
   lendTo(fn: LambdaFunction, ...names: readonly SecretName[]): void;
   /** Names the public key set to a function and lets it read that. */
   lendPublicKeysTo(fn: LambdaFunction): void;
@@ -71,6 +75,8 @@ export function keyRing(stack: Stack, deployment: Deployment): KeyRing {
   };
   const publicKeys = new StringParameter(stack, 'PublicKeys', { stringValue: INITIAL_PUBLIC_KEYS });
   publicKeys.applyRemovalPolicy(removalPolicy);
+
+  const inKms = kmsKeys(stack, deployment, secrets.signingKeys.secretArn);
 
   const withExtension = new Set<LambdaFunction>();
   function addExtension(fn: LambdaFunction): void {
@@ -107,6 +113,7 @@ export function keyRing(stack: Stack, deployment: Deployment): KeyRing {
     lendPublicKeys(fn, ['ssm:GetParameter', 'ssm:PutParameter']);
     standInFor(deployment, fn, 'SECRETS_MANAGER_ENDPOINT');
     standInFor(deployment, fn, 'SSM_ENDPOINT');
+    inKms?.lendForChanging(fn);
   }
 
   let filled: CustomResource | undefined;
@@ -117,6 +124,10 @@ export function keyRing(stack: Stack, deployment: Deployment): KeyRing {
     lendTo(fn, ...names) {
       lend(fn, names, ['secretsmanager:GetSecretValue']);
       addExtension(fn);
+      if (!names.includes('signingKeys')) return;
+      inKms?.lendForSigning(fn);
+      // A function changes only when the keys that it will need are there: where they cannot be, nothing changes.
+      if (filled) fn.node.addDependency(filled);
     },
     lendPublicKeysTo(fn) {
       lendPublicKeys(fn, ['ssm:GetParameter']);
@@ -133,6 +144,8 @@ export function keyRing(stack: Stack, deployment: Deployment): KeyRing {
         // A change of these runs the function again; it adds what is missing and takes nothing away.
         properties: {
           Algorithm: deployment.functions.signingAlgorithm,
+          Signing: deployment.functions.signing,
+          ...(inKms && { KmsKeys: deployment.stack.removalPolicy }),
           // CloudFormation writes the parameter's first value again when it changes the parameter, and only this
           // function puts the public keys back: so whatever changes the one runs the other.
           PublicKeys: JSON.stringify([INITIAL_PUBLIC_KEYS, stack.tags.tagValues()]),

@@ -3,7 +3,13 @@ import type { Deployment } from './deployment-settings.ts';
 
 /** Where a function finds a service that is not AWS's own. */
 export type StandIn =
-  'DYNAMODB_ENDPOINT' | 'SECRETS_ENDPOINT' | 'SECRETS_MANAGER_ENDPOINT' | 'SSM_ENDPOINT' | 'SES_ENDPOINT' | 'JWKS_URL';
+  | 'DYNAMODB_ENDPOINT'
+  | 'SECRETS_ENDPOINT'
+  | 'SECRETS_MANAGER_ENDPOINT'
+  | 'SSM_ENDPOINT'
+  | 'KMS_ENDPOINT'
+  | 'SES_ENDPOINT'
+  | 'JWKS_URL';
 
 /**
  * Declares the variable in env=local only. `sam local --env-vars` overrides no variable that the template does

@@ -8,6 +8,7 @@ import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
 import { newDeviceId, newSessionId, newTokenId } from '../shared/runtime/ids.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
 import { secret } from '../shared/runtime/secrets.ts';
+import { remoteSigner } from '../shared/runtime/with-kms.ts';
 import { addressAttempts } from '../shared/store/address-attempts.ts';
 import { attemptCounter, attemptsClearer } from '../shared/store/attempts.ts';
 import { storeClient } from '../shared/store/client.ts';
@@ -66,7 +67,7 @@ const needs: Omit<LoginNeeds, 'note'> = {
   putSession: sessionPutter(store, env.SESSIONS_TABLE),
   newSessionId,
   pair: pairsWith(
-    signerWith(secret(env.SIGNING_KEYS_SECRET, importedRingFrom)),
+    signerWith(secret(env.SIGNING_KEYS_SECRET, importedRingFrom), remoteSigner()),
     refreshTokensWith(refreshSecrets),
     terms,
     newTokenId,

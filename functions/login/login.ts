@@ -104,15 +104,16 @@ export async function login(
   const { user, login, sessions } = await authenticated(name, password, found, counted, needs);
 
   const session = newSession(user, needs.newSessionId(), seen, needs.lifetimes, now);
+  const making = needs.pair(user, session, now);
   const [pair, device_token] = await Promise.all([
-    needs.pair(user, session, now),
+    making,
     needs.makeDevice(known ?? needs.newDeviceId(), name, now),
-    needs.putSession(session),
+    // Only then: a login that gets no tokens leaves no session behind, and ends no other to make room for it.
+    making.then(() => stored(session, sessions, user, now, needs)),
     known === undefined &&
       needs.failures.giveBack(address, now).catch((error: unknown) => needs.warn('failure-not-given-back', error)),
     needs.clearAttempts(attempts).catch((error: unknown) => needs.warn('attempts-not-cleared', error)),
     rehashed(name, login, password, needs).catch((error: unknown) => needs.warn('password-not-rehashed', error)),
-    endSurplus(sessions, user, now, needs).catch((error: unknown) => needs.warn('surplus-not-ended', error)),
   ]);
   needs.note('login', { userId: user.id, sessionId: session.sessionId });
   return { ...pair, device_token };
@@ -160,6 +161,13 @@ async function sessionsOf(userId: UserId, needs: LoginNeeds): Promise<readonly S
     needs.warn('sessions-not-counted', error);
     return [];
   }
+}
+
+async function stored(session: Session, others: readonly Session[], user: User, now: UnixSeconds, needs: LoginNeeds) {
+  await Promise.all([
+    needs.putSession(session),
+    endSurplus(others, user, now, needs).catch((error: unknown) => needs.warn('surplus-not-ended', error)),
+  ]);
 }
 
 /** Makes room for the session that comes. What is left over because a call failed goes at the next login. */

@@ -8,6 +8,7 @@ import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
 import { newSessionId, newTokenId } from '../shared/runtime/ids.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
 import { secret } from '../shared/runtime/secrets.ts';
+import { remoteSigner } from '../shared/runtime/with-kms.ts';
 import { attemptCounter, attemptsClearer } from '../shared/store/attempts.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { loginFinder } from '../shared/store/logins.ts';
@@ -58,7 +59,7 @@ const needs: Omit<PasswordNeeds, 'note'> = {
   changePassword: passwordChanger(store, { users: env.USERS_TABLE, sessions: env.SESSIONS_TABLE }),
   newSessionId,
   pair: pairsWith(
-    signerWith(secret(env.SIGNING_KEYS_SECRET, importedRingFrom)),
+    signerWith(secret(env.SIGNING_KEYS_SECRET, importedRingFrom), remoteSigner()),
     refreshTokensWith(secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom)),
     terms,
     newTokenId,

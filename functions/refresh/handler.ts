@@ -5,6 +5,7 @@ import { now } from '../shared/runtime/clock.ts';
 import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
 import { newTokenId } from '../shared/runtime/ids.ts';
 import { secret } from '../shared/runtime/secrets.ts';
+import { remoteSigner } from '../shared/runtime/with-kms.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { sessionChanger, sessionRevoker, unreadRotator } from '../shared/store/sessions.ts';
 import { userFinder } from '../shared/store/users.ts';
@@ -40,7 +41,7 @@ const needs: Omit<RefreshNeeds, 'note'> = {
   changeSession: sessionChanger(store, env.SESSIONS_TABLE),
   revokeSession: sessionRevoker(store, env.SESSIONS_TABLE, settings.endedSessionsKept),
   pair: pairsWith(
-    signerWith(secret(env.SIGNING_KEYS_SECRET, importedRingFrom)),
+    signerWith(secret(env.SIGNING_KEYS_SECRET, importedRingFrom), remoteSigner()),
     refreshTokensWith(refreshSecrets),
     terms,
     newTokenId,

@@ -3,14 +3,17 @@ import { now } from '../shared/runtime/clock.ts';
 import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
 import { keptParameter, keptSecret, parameterStore, secretsManager } from '../shared/runtime/key-store.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
+import { keyKeeper } from '../shared/runtime/with-kms.ts';
 import { sharedSecretsFrom, signingRingFrom, type SharedSecret, type SigningKey } from '../shared/token/key-ring.ts';
 import { proveKeys } from '../shared/token/key-proof.ts';
-import { newSharedSecret, newSigningKey } from '../shared/token/new-keys.ts';
+import { newKeysFor } from '../shared/token/new-keys-for.ts';
+import { newSharedSecret } from '../shared/token/new-keys.ts';
 import { publish, publishCurrent } from '../shared/token/publication.ts';
 import { rotateKeys, RotationHalted, type RingNeeds } from './rotate-keys.ts';
 
 const env = readEnv('SIGNING_KEYS_SECRET', 'REFRESH_SECRETS_SECRET', 'PEPPERS_SECRET', 'PUBLIC_KEYS_PARAMETER');
 const settings = readSettings(
+  'signing',
   'signingAlgorithm',
   'accessTokenLifetime',
   'sessionLifetime',
@@ -23,6 +26,13 @@ const publicKeys = keptParameter(parameterStore(optionalEnv('SSM_ENDPOINT')), en
 const common = { now, publication: settings.keyPublicationTime };
 
 const signingKeys = keptSecret(secrets, env.SIGNING_KEYS_SECRET);
+const keeper = keyKeeper(env.SIGNING_KEYS_SECRET);
+const newSigningKey = newKeysFor(settings.signing, {
+  ...common,
+  keeper,
+  signingKeys,
+  warn: (event, error) => log('WARN', event, { error: nameOf(error) }),
+});
 const signing: RingNeeds<SigningKey> = {
   ...common,
   secret: signingKeys,
@@ -31,7 +41,7 @@ const signing: RingNeeds<SigningKey> = {
   // A function that could not read the new ring may have signed with the old key until its copy was too old.
   keptFor: settings.keyMaxStale + settings.accessTokenLifetime,
   publish: (ring) => publish(ring, { now, publicKeys }),
-  prove: async (ring) => proveKeys(ring, (await publicKeys.read()) ?? ''),
+  prove: async (ring) => proveKeys(ring, (await publicKeys.read()) ?? '', keeper),
   settle: () => publishCurrent({ now, publicKeys, signingKeys }),
 };
 

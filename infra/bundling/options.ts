@@ -5,6 +5,7 @@
 import { buildSync, type BuildOptions, type Metafile } from 'esbuild';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { SigningCustody } from '../../functions/shared/domain/settings.ts';
 import { docsFiles } from '../docs/files.ts';
 import { openApiDocument } from '../openapi/document.ts';
 
@@ -45,13 +46,17 @@ const CONSTANTS: Readonly<Record<string, () => Record<string, string>>> = {
   docs: () => ({ DOCS: JSON.stringify(docsFiles()) }),
 };
 
-/** Bundles `functions/<name>/handler.ts` into a folder and says what went in. */
-export function bundle(name: string, folder: string): Metafile {
+/**
+ * Bundles `functions/<name>/handler.ts` into a folder and says what went in.
+ *
+ * @param signing the deployment's setting: only where keys are in KMS, or were, is the client for it in a bundle
+ */
+export function bundle(name: string, folder: string, signing: SigningCustody = 'secret'): Metafile {
   return buildSync({
     ...OPTIONS,
     entryPoints: [join('functions', name, 'handler.ts')],
     outfile: join(folder, BUNDLE_FILE),
-    define: CONSTANTS[name]?.() ?? {},
+    define: { ...(signing === 'secret' && { WITHOUT_KMS: 'true' }), ...CONSTANTS[name]?.() },
     metafile: true,
   }).metafile;
 }

@@ -3,7 +3,9 @@ import { RotateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { isoTime, type UnixSeconds } from '../../functions/shared/domain/time.ts';
 import { now } from '../../functions/shared/runtime/clock.ts';
 import { keptParameter, keptSecret } from '../../functions/shared/runtime/key-store.ts';
+import { keeperInKms } from '../../functions/shared/runtime/kms-keeper.ts';
 import {
+  isInKms,
   keySigningAt,
   ringIfAny,
   sharedSecretsFrom,
@@ -11,7 +13,8 @@ import {
   type SharedSecret,
   type SigningKey,
 } from '../../functions/shared/token/key-ring.ts';
-import { newSharedSecret, newSigningKey, ringText } from '../../functions/shared/token/new-keys.ts';
+import { newSharedSecret, newSigningKey, ringText, type KeyTimes } from '../../functions/shared/token/new-keys.ts';
+import { newKmsKey } from '../../functions/shared/token/kms-keys.ts';
 import { arePublished, publish, publishCurrent } from '../../functions/shared/token/publication.ts';
 import { stateOf, withKeyRetired, type KeyState } from '../../functions/shared/token/ring-changes.ts';
 import { Complaint } from '../local/complaint.ts';
@@ -26,6 +29,8 @@ export interface ShownKey {
   readonly kid: string;
   readonly kind: Kind;
   readonly algorithm: string;
+  /** Where the key itself is: in the ring's secret, or in KMS under this ARN. */
+  readonly kmsKey?: string;
   readonly state: KeyState;
   readonly publishedAt: string;
   readonly signsFrom: string;
@@ -77,6 +82,7 @@ const shownKey = (key: Key, kind: Kind, state: KeyState): ShownKey => ({
   kid: key.kid,
   kind,
   algorithm: kind === 'signing-keys' ? ('alg' in key ? key.alg : '') : ALGORITHMS[kind],
+  ...('kmsKey' in key && { kmsKey: key.kmsKey }),
   state,
   publishedAt: isoTime(key.publishedAt),
   signsFrom: isoTime(key.signsFrom),
@@ -123,17 +129,21 @@ export async function retireKey(access: KeysAccess, kid: string): Promise<Retire
 
 async function retireSigningKey(access: KeysAccess, kid: string): Promise<Retired> {
   const publication = publicationOf(access);
+  const keeper = keeperInKms(access.signingKeys, access.kms);
   for (;;) {
     const { version, ring } = await ringOf(access, 'signing-keys', signingRingFrom);
     const time = now();
-    const changed = known(
-      await withKeyRetired(ring, kid, time, (times) => newSigningKey(keySigningAt(ring, time).alg, times)),
-      kid,
-    );
+    const signing = keySigningAt(ring, time);
+    // Where none waits, one of the same kind takes the place of the one that signs.
+    const another = (times: KeyTimes): Promise<SigningKey> =>
+      isInKms(signing) ? newKmsKey(keeper, signing.alg, times) : newSigningKey(signing.alg, times);
+    const changed = known(await withKeyRetired(ring, kid, time, another), kid);
     // Published before it signs, as ever; and the retired one is gone from there a moment sooner.
     await publish(changed, publication);
     if (!(await publication.signingKeys.replace(ringText(changed), version))) continue;
     await publishCurrent(publication);
+    // Last, so that whoever cannot sign with it any more finds the ring in which another one signs.
+    for (const key of ring) if (key.kid === kid && isInKms(key)) await keeper.remove(key.kmsKey);
     return { kind: 'signing-keys', signing: keySigningAt(changed, time).kid };
   }
 }

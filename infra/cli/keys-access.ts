@@ -1,3 +1,4 @@
+import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { outputsOf } from './stack-access.ts';
@@ -6,6 +7,7 @@ import { outputsOf } from './stack-access.ts';
 export interface KeysAccess {
   readonly secretsManager: SecretsManagerClient;
   readonly parameterStore: SSMClient;
+  readonly kms: KMSClient;
   /** ARNs of secrets. */
   readonly signingKeys: string;
   readonly refreshSecrets: string;
@@ -25,6 +27,7 @@ export async function deployedKeys(name: string): Promise<KeysAccess> {
   return {
     secretsManager: new SecretsManagerClient(),
     parameterStore: new SSMClient(),
+    kms: new KMSClient(),
     signingKeys: output('SigningKeysSecret'),
     refreshSecrets: output('RefreshSecretsSecret'),
     peppers: output('PeppersSecret'),

@@ -52,7 +52,7 @@ const row = (key: Omit<ShownKey, 'kind' | 'state'> & { readonly kind: string; re
   [
     shown(key.kid).padEnd(43),
     key.kind.padEnd(15),
-    key.algorithm.padEnd(12),
+    (key.kmsKey === undefined ? key.algorithm : `${key.algorithm} KMS`).padEnd(12),
     key.state.padEnd(8),
     key.publishedAt.padEnd(20),
     key.signsFrom.padEnd(20),
@@ -134,6 +134,7 @@ async function main(args: string[]): Promise<void> {
   } finally {
     access.secretsManager.destroy();
     access.parameterStore.destroy();
+    access.kms.destroy();
     await access.close();
   }
 }

@@ -15,6 +15,7 @@ export const dataFolder = (): string => process.env['LATCHKEY_DATA'] ?? join(PRO
 export const filesIn = (folder: string) => ({
   engine: join(folder, 'engine'),
   secrets: join(folder, 'secrets.json'),
+  kms: join(folder, 'kms.json'),
   stack: join(folder, 'stack.json'),
   keys: join(folder, 'keys.json'),
   mails: join(folder, 'mails.jsonl'),

@@ -31,6 +31,7 @@ export interface Gateway {
   /** The lines that functions wrote, the newest 10,000 of them. */
   readonly logs: readonly string[];
   readonly secretsEndpoint: string;
+  readonly kmsEndpoint: string;
   readonly mailEndpoint: string;
   /** What functions mailed, oldest first. */
   readonly mails: readonly LocalMail[];
@@ -73,11 +74,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([stopListening(), deployment?.close()]);
     throw error;
   }
-  const { assembly, secretsEndpoint, mailEndpoint, mails, access, close } = deployment;
+  const { assembly, secretsEndpoint, kmsEndpoint, mailEndpoint, mails, access, close } = deployment;
   return {
     url,
     logs,
     secretsEndpoint,
+    kmsEndpoint,
     mailEndpoint,
     mails,
     output: (name) => assembly.output(name),

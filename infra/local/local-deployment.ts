@@ -6,6 +6,7 @@ import type { StackAccess } from '../cli/stack-access.ts';
 import { type Assembly, readAssembly } from './assembly.ts';
 import { callCustomResources, createTables, declareSecrets, scheduleRotations } from './cloudformation.ts';
 import { Complaint } from './complaint.ts';
+import { startKmsStandIn } from './kms-stand-in.ts';
 import { type LambdaFunction, functionFrom } from './lambda.ts';
 import { startSecretsStandIn } from './secrets-stand-in.ts';
 import { type LocalMail, startSesStandIn } from './ses-stand-in.ts';
@@ -17,6 +18,8 @@ export interface LocalDeploymentOptions {
   readonly engineEndpoint: string;
   /** Where secrets are kept between runs; without it, in memory. */
   readonly secretsFile?: string;
+  /** Where the keys of KMS are kept between runs; without it, in memory. */
+  readonly kmsFile?: string;
   /** Where mails are written; without it, in memory. */
   readonly mailsFile?: string;
   /** A mail that a function sent. */
@@ -36,6 +39,7 @@ export interface LocalDeployment {
   /** By ARN. */
   readonly functions: ReadonlyMap<string, LambdaFunction>;
   readonly secretsEndpoint: string;
+  readonly kmsEndpoint: string;
   readonly mailEndpoint: string;
   /** What functions mailed, oldest first. */
   readonly mails: readonly LocalMail[];
@@ -48,13 +52,14 @@ export interface LocalDeployment {
 export async function deployLocally(options: LocalDeploymentOptions): Promise<LocalDeployment> {
   const assembly = readAssembly(options.assembly);
   const secrets = await startSecretsStandIn(options.secretsFile);
+  const kms = await startKmsStandIn(options.kmsFile);
   const ses = await startSesStandIn({ file: options.mailsFile, onMail: options.onMail });
   const functions = new Map<string, LambdaFunction>();
   // Outside of the project, see functionFrom; a copy, so that a later synthesis changes nothing that runs.
   const taskRoot = mkdtempSync(join(tmpdir(), 'latchkey-functions-'));
   const close = async (): Promise<void> => {
     await Promise.all([...functions.values()].map((fn) => fn.close()));
-    await Promise.all([secrets.close(), ses.close()]);
+    await Promise.all([secrets.close(), kms.close(), ses.close()]);
     rmSync(taskRoot, { recursive: true, force: true });
   };
   const hooks = {
@@ -65,6 +70,7 @@ export async function deployLocally(options: LocalDeploymentOptions): Promise<Lo
       SECRETS_ENDPOINT: secrets.endpoint,
       SECRETS_MANAGER_ENDPOINT: secrets.endpoint,
       SSM_ENDPOINT: secrets.endpoint,
+      KMS_ENDPOINT: kms.endpoint,
       SES_ENDPOINT: ses.endpoint,
       ...options.environment,
       ...options.environmentOf?.(functionId),
@@ -87,6 +93,7 @@ export async function deployLocally(options: LocalDeploymentOptions): Promise<Lo
     assembly,
     functions,
     secretsEndpoint: secrets.endpoint,
+    kmsEndpoint: kms.endpoint,
     mailEndpoint: ses.endpoint,
     mails: ses.mails,
     access: {

@@ -15,6 +15,8 @@ export interface BehindTheDoor {
   readonly engine: string;
   /** Base URL of the stand-in for Secrets Manager and Parameter Store. */
   readonly secrets: string;
+  /** Base URL of the stand-in for AWS KMS. */
+  readonly kms: string;
   /** Base URL of the stand-in for Amazon SES. */
   readonly mail: string;
   /** Base URL of an API that serves the key set. */
@@ -46,13 +48,15 @@ async function serve(request: IncomingMessage, response: ServerResponse, behind:
   const upstream =
     method === 'POST' && target.startsWith('DynamoDB_')
       ? behind.engine
-      : (method === 'POST' && target !== '') || (method === 'GET' && /^\/(secretsmanager|systemsmanager)\//.test(url))
-        ? behind.secrets
-        : method === 'POST' && path === '/v2/email/outbound-emails'
-          ? behind.mail
-          : method === 'GET' && path === '/.well-known/jwks.json'
-            ? behind.api
-            : undefined;
+      : method === 'POST' && target.startsWith('TrentService.')
+        ? behind.kms
+        : (method === 'POST' && target !== '') || (method === 'GET' && /^\/(secretsmanager|systemsmanager)\//.test(url))
+          ? behind.secrets
+          : method === 'POST' && path === '/v2/email/outbound-emails'
+            ? behind.mail
+            : method === 'GET' && path === '/.well-known/jwks.json'
+              ? behind.api
+              : undefined;
   if (upstream === undefined) {
     response.writeHead(404).end();
     return;

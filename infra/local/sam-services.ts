@@ -57,6 +57,7 @@ export async function startSamServices(options: SamServicesOptions): Promise<Sam
       {
         engine: options.engineEndpoint,
         secrets: gateway.secretsEndpoint,
+        kms: gateway.kmsEndpoint,
         mail: gateway.mailEndpoint,
         api: gateway.url,
         onOutcome: options.onOutcome,
@@ -72,6 +73,7 @@ export async function startSamServices(options: SamServicesOptions): Promise<Sam
         SECRETS_ENDPOINT: url,
         SECRETS_MANAGER_ENDPOINT: url,
         SSM_ENDPOINT: url,
+        KMS_ENDPOINT: url,
         SES_ENDPOINT: url,
         JWKS_URL: `${url}/.well-known/jwks.json`,
         ISSUER: options.apiUrl,

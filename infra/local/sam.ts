@@ -43,6 +43,7 @@ async function start(): Promise<void> {
       assembly,
       engineEndpoint,
       secretsFile: files.secrets,
+      kmsFile: files.kms,
       host,
       port: portFrom(process.env['PORT']),
       containerHost: 'host.docker.internal',

@@ -29,9 +29,11 @@ async function start(): Promise<void> {
   };
   try {
     if (fresh)
-      for (const file of [files.engine, files.secrets, files.mails, files.demoUser])
+      for (const file of [files.engine, files.secrets, files.kms, files.mails, files.demoUser])
         rmSync(file, { recursive: true, force: true });
-    const assembly = synthesizeLocally(folder, say);
+    const assembly = synthesizeLocally(folder, say, {
+      signing: settingFrom('signing', environment['SIGNING'], 'deploy'),
+    });
     const named = process.env['DYNAMODB_ENDPOINT'];
     const engine = named === undefined ? await startEngine({ kind: 'dynoxide', folder: files.engine }) : undefined;
     if (engine !== undefined) closing.push(() => engine.stop());
@@ -40,6 +42,7 @@ async function start(): Promise<void> {
       assembly,
       engineEndpoint,
       secretsFile: files.secrets,
+      kmsFile: files.kms,
       mailsFile: files.mails,
       onMail: ({ to, subject }) => say(`· mail to ${to.join(', ')}: ${subject} (${files.mails})`),
       environment,
@@ -59,6 +62,7 @@ async function start(): Promise<void> {
       peppers: gateway.output('PeppersSecret'),
       publicKeys: gateway.output('PublicKeysParameter'),
       endpoint: gateway.secretsEndpoint,
+      kmsEndpoint: gateway.kmsEndpoint,
     });
     welcome(gateway.url, await demoUser(gateway.access, files.demoUser));
   } catch (error) {

@@ -16,17 +16,33 @@ const SOURCES = ['functions', 'infra', 'cdk.json', 'package-lock.json'];
 /**
  * Synthesizes the local variant of the stack, unless nothing that it is made from has changed.
  *
+ * @param context settings that change what is deployed, not only what functions are told
  * @returns the folder of the cloud assembly
  * @throws {Complaint} where the stack does not synthesize
  */
-export function synthesizeLocally(folder: string, say: (line: string) => void): string {
+export function synthesizeLocally(
+  folder: string,
+  say: (line: string) => void,
+  context: Readonly<Record<string, string>> = {},
+): string {
   const { assembly, assemblyMade } = filesIn(folder);
-  const sources = hashOf(SOURCES);
+  const given = Object.entries(context).map(([name, value]) => `${name}=${value}`);
+  const sources = [hashOf(SOURCES), ...given].join(' ');
   if (existsSync(join(assembly, 'manifest.json')) && readOr(assemblyMade, '') === sources) return assembly;
   say('Synthesizing the stack (cdk synth -c env=local) …');
   rmSync(assembly, { recursive: true, force: true });
   const cdk = join(dirname(createRequire(import.meta.url).resolve('aws-cdk/package.json')), 'bin', 'cdk');
-  const args = [cdk, 'synth', '--quiet', '--no-notices', '-c', 'env=local', '-o', assembly];
+  const args = [
+    cdk,
+    'synth',
+    '--quiet',
+    '--no-notices',
+    '-c',
+    'env=local',
+    ...given.flatMap((one) => ['-c', one]),
+    '-o',
+    assembly,
+  ];
   // A local run asks nobody on the network for anything.
   const env = { ...process.env, CDK_DISABLE_VERSION_CHECK: '1', CDK_DISABLE_CLI_TELEMETRY: 'true' };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: PROJECT, encoding: 'utf8', env });

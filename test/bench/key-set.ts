@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { BUNDLE_FILE, PROJECT_ROOT, bundle } from '../../infra/bundling/options.ts';
 import { apiEvent } from '../support/events.ts';
 import { newKeyTexts } from '../support/keys.ts';
-import { signingRingFrom } from '../../functions/shared/token/key-ring.ts';
+import { isInKms, signingRingFrom } from '../../functions/shared/token/key-ring.ts';
 import { now } from '../../functions/shared/runtime/clock.ts';
 import { after } from '../../functions/shared/domain/time.ts';
 import { forgerWith } from '../support/forge.ts';
@@ -97,7 +97,7 @@ const cold = createServer((_request, response) => {
 const [AT_ONCE, COLD] = [await listen(atOnce), await listen(cold)];
 
 const [key] = signingRingFrom(keys.signing);
-if (key === undefined) throw new Error('a ring without keys');
+if (key === undefined || isInKms(key)) throw new Error('a ring without keys');
 const token = forgerWith(key)(
   { alg: key.alg, typ: 'at+jwt', kid: key.kid },
   { ...goodClaims, iat: now(), exp: after(now(), TERMS.lifetime) },

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SETTINGS } from '../../functions/shared/domain/settings.ts';
+import { SETTINGS, type SigningCustody } from '../../functions/shared/domain/settings.ts';
 import { ENDPOINTS, UNROUTED } from '../../infra/endpoints.ts';
 import { BUNDLE_FILE, PROJECT_ROOT, bundle } from '../../infra/bundling/options.ts';
 import { membersOf, synthesize, synthesizeIn, templateIn, type Synthesis } from '../support/template.ts';
@@ -25,14 +25,7 @@ const assemblies: Synthesis[] = [];
 let elsewhere: Synthesis;
 
 beforeAll(() => {
-  for (const name of NAMES) {
-    const [output] = Object.values(bundle(name, join(folder, name)).outputs);
-    const inputs = Object.entries(output!.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
-    bundles.set(name, {
-      bytes: readFileSync(join(folder, name, BUNDLE_FILE)),
-      inputs: inputs.map(([path]) => path),
-    });
-  }
+  for (const name of NAMES) bundles.set(name, bundled(name));
   for (const env of ['dev', 'local']) {
     const synthesis = synthesize({ env, mailFrom: 'auth@example.com' }, true);
     expect(synthesis).toMatchObject({ status: 0 });
@@ -44,6 +37,13 @@ beforeAll(() => {
 afterAll(() => {
   for (const one of [folder, ...assemblies.map((assembly) => assembly.folder)]) rmSync(one, { recursive: true });
 });
+
+function bundled(name: string, signing: SigningCustody = 'secret'): Bundle {
+  const at = join(folder, signing === 'secret' ? name : `${name} ${signing}`);
+  const [output] = Object.values(bundle(name, at, signing).outputs);
+  const inputs = Object.entries(output!.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  return { bytes: readFileSync(join(at, BUNDLE_FILE)), inputs: inputs.map(([path]) => path) };
+}
 
 /** In bytes, minified. login carries no Secrets Manager client: its keys come through the extension. */
 const BUDGETS: Readonly<Record<string, number>> = {
@@ -74,6 +74,36 @@ const BUDGETS: Readonly<Record<string, number>> = {
 
 test.each(NAMES)('%s stays within its budget', (name) => {
   expect(bundles.get(name)!.bytes.length).toBeLessThanOrEqual(BUDGETS[name]!);
+});
+
+describe('with keys in KMS', () => {
+  const inKms = (name: string): Bundle => bundled(name, 'kms');
+
+  test('those who sign or make keys carry its client, within 30 kB each, and those who sign none of what makes keys', () => {
+    const withClient = NAMES.filter((name) => packagesOf(inKms(name)).includes('@aws-sdk/client-kms'));
+    expect(withClient).toEqual(['login', 'make-keys', 'password', 'refresh', 'rotate-keys']);
+    for (const name of withClient) {
+      const more = inKms(name).bytes.length - bundles.get(name)!.bytes.length;
+      process.stderr.write(`${name}: ${more} bytes more with keys in KMS\n`);
+      expect([name, more < (name.endsWith('keys') ? 40_000 : 30_000)]).toEqual([name, true]);
+    }
+    const makers = (name: string) => inKms(name).inputs.filter((path) => /kms-keeper|kms-keys/.test(path));
+    for (const name of ['login', 'password', 'refresh']) expect([name, makers(name)]).toEqual([name, []]);
+  });
+
+  test('every other bundle is the same, byte for byte', () => {
+    for (const name of NAMES.filter((one) => !packagesOf(inKms(one)).includes('@aws-sdk/client-kms'))) {
+      expect([name, digestOf(inKms(name).bytes)]).toEqual([name, digestOf(bundles.get(name)!.bytes)]);
+    }
+  });
+});
+
+test('in the secret alone nobody carries a byte of its client, and nothing of ours that calls it', () => {
+  const ofKms = /client-kms|runtime\/kms-/;
+  for (const [name, { inputs, bytes }] of bundles) {
+    expect([name, inputs.filter((path) => ofKms.test(path))]).toEqual([name, []]);
+    expect([name, bytes.includes('TrentService') || bytes.includes('KMS_ENDPOINT')]).toEqual([name, false]);
+  }
 });
 
 test('the authorizer carries jose and nothing else', () => {
@@ -177,9 +207,11 @@ function variableOf(setting: string): string {
   return found[1].env;
 }
 
+const packagesIn = (name: string): string[] => packagesOf(bundles.get(name)!);
+
 /** Packages with at least one byte in a bundle. */
-function packagesIn(name: string): string[] {
-  const found = bundles.get(name)!.inputs.flatMap((path) => {
+function packagesOf({ inputs }: Bundle): string[] {
+  const found = inputs.flatMap((path) => {
     const at = path.lastIndexOf('node_modules/');
     if (at < 0) return [];
     const [first, second] = path.slice(at + 'node_modules/'.length).split('/');

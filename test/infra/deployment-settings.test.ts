@@ -45,6 +45,8 @@ test.each<Context>([
   { sessionLifetime: '' },
   { signingAlgorithm: 'HS256' },
   { signingAlgorithm: 'none' },
+  { signing: 'KMS' },
+  { signing: 'hsm' },
   { keyPublicationTime: '10799' },
   { keyRefreshInterval: '301' },
   { keyMaxStale: '599' },

@@ -36,6 +36,7 @@ function nagOf(context: Context): Nag {
 test.each<[string, Context]>([
   ['dev', { env: 'dev' }],
   ['prod with everything on', EVERYTHING_ON],
+  ['dev with keys in KMS', { env: 'dev', signing: 'kms' }],
 ])(
   'cdk-nag finds nothing in %s that is not acknowledged, and nothing is acknowledged that it does not find',
   (_name, context) => {

@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { RING_TAG } from '../../functions/shared/domain/kms-mark.ts';
 import { listOf, membersOf, templateFor, type Resource } from '../support/template.ts';
 
 const template = templateFor({ env: 'prod', docs: 'on', mailFrom: 'auth@example.com' });
@@ -325,9 +326,10 @@ function rightsOf(fn: string, of = template): string[] {
 const statementsOf = ({ properties }: Resource) =>
   listOf(membersOf(properties['PolicyDocument'])['Statement']).map(membersOf);
 
-/** The two conditions we use, in words; any other would not match an expectation. */
+/** The conditions we use, in words; any other would not match an expectation. */
 function condition(value: unknown): string {
   if (value === undefined) return '';
+  if (JSON.stringify(value).includes(RING_TAG)) return ` if ${JSON.stringify(value)}`;
   if ('StringEquals' in membersOf(value)) {
     const from = membersOf(membersOf(value)['StringEquals'])['ses:FromAddress'];
     expect(value).toEqual({ StringEquals: { 'ses:FromAddress': from } });
@@ -341,6 +343,71 @@ function condition(value: unknown): string {
   });
   return ` where ${prefixes.join(', ')}`;
 }
+
+describe('with keys in KMS', () => {
+  const inKms = (signing: string, more: object = {}) =>
+    templateFor({ env: 'prod', mailFrom: 'auth@example.com', signing, ...more });
+  const keys = inKms('kms');
+  const KEY = 'arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*';
+  const ours = { 'aws:ResourceTag/latchkey-ring': '${SigningKeys}' };
+  const marked = { 'aws:RequestTag/latchkey-ring': '${SigningKeys}' };
+  const onlyOurMark = { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['latchkey-ring'] } };
+  const right = (action: string, resource: string, condition?: object) =>
+    `kms:${action} on ${resource}${condition === undefined ? '' : ` if ${JSON.stringify(condition)}`}`;
+
+  const signing = [
+    right('Sign', KEY, {
+      StringEquals: {
+        ...ours,
+        'kms:SigningAlgorithm': ['ECDSA_SHA_256', 'ED25519_SHA_512', 'RSASSA_PKCS1_V1_5_SHA_256'],
+      },
+    }),
+  ];
+  const changing = (spec: string) => [
+    right('ListKeys', '*'),
+    right('CreateKey', '*', {
+      StringEquals: { ...marked, 'kms:KeySpec': spec, 'kms:KeyUsage': 'SIGN_VERIFY' },
+      ...onlyOurMark,
+    }),
+    right('TagResource', KEY, { StringEquals: marked, ...onlyOurMark }),
+    right('ListResourceTags', KEY),
+    right('GetPublicKey', KEY),
+    right('DescribeKey', KEY, { StringEquals: { ...ours, 'kms:KeyUsage': 'SIGN_VERIFY' } }),
+    right('ScheduleKeyDeletion', KEY, { StringEquals: { ...ours, 'kms:KeyUsage': 'SIGN_VERIFY' } }),
+  ];
+
+  test('three functions sign, with keys of this stack alone, two make them and cannot sign, and nobody else has a right', () => {
+    const added: Readonly<Record<string, readonly string[]>> = {
+      Login: signing,
+      Refresh: signing,
+      Password: signing,
+      MakeKeys: changing('ECC_NIST_P256'),
+      RotateKeys: changing('ECC_NIST_P256'),
+    };
+    for (const fn of Object.keys(RIGHTS)) {
+      const expected = [...rightsOf(fn), ...(added[fn] ?? [])].toSorted();
+      expect([fn, rightsOf(fn, keys).toSorted()]).toEqual([fn, expected]);
+    }
+  });
+
+  test.each([
+    ['EdDSA', 'ECC_NIST_EDWARDS25519'],
+    ['RS256', 'RSA_3072'],
+  ])('for %s keys of %s are made and no others', (signingAlgorithm, spec) => {
+    const rights = rightsOf('MakeKeys', inKms('kms', { signingAlgorithm }));
+    expect(rights.filter((one) => one.startsWith('kms:')).toSorted()).toEqual(changing(spec).toSorted());
+  });
+
+  test('on the way back from KMS the rights are the same, since its last key signs on', () => {
+    const back = inKms('secret-after-kms');
+    for (const fn of Object.keys(RIGHTS)) expect(rightsOf(fn, back)).toEqual(rightsOf(fn, keys));
+  });
+
+  test('in the secret alone the template does not know KMS: no right, no variable, no word', () => {
+    expect(templateFor({ env: 'prod' }).text).not.toMatch(/kms/i);
+    expect(keys.text).toMatch(/kms/i);
+  });
+});
 
 test('Register, where there is one, writes accounts and reads none', () => {
   const open = templateFor({ env: 'prod', registration: 'on' });

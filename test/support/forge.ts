@@ -1,5 +1,5 @@
 import { createHmac, createPrivateKey, sign } from 'node:crypto';
-import type { SharedSecret, SigningKey } from '../../functions/shared/token/key-ring.ts';
+import type { KeptKey, SharedSecret } from '../../functions/shared/token/key-ring.ts';
 
 /** Signs anything as a compact JWS, also what no library would: a text as it is, any other value as JSON. */
 export type Forge = (header: unknown, payload: unknown) => string;
@@ -15,7 +15,7 @@ export type SignSegments = (header: string, payload: string) => string;
 
 /** Signs segments with a private key, so that only what they say can be wrong with them. */
 export const signSegments =
-  ({ alg, privateJwk }: SigningKey): SignSegments =>
+  ({ alg, privateJwk }: KeptKey): SignSegments =>
   (header, payload) => {
     const key = createPrivateKey({ key: { ...privateJwk }, format: 'jwk' });
     const signature = sign(alg === 'EdDSA' ? null : 'sha256', Buffer.from(`${header}.${payload}`), {
@@ -37,7 +37,7 @@ const forgeWith =
     signed(segment(header), segment(payload));
 
 /** Signs with a key of ours. */
-export const forgerWith = (key: SigningKey): Forge => forgeWith(signSegments(key));
+export const forgerWith = (key: KeptKey): Forge => forgeWith(signSegments(key));
 
 /** Signs with a secret of ours. */
 export const macForgerWith = ({ secret }: Pick<SharedSecret, 'secret'>): Forge => forgeWith(macSegments(secret));

@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import { generate } from 'selfsigned';
 import type { SigningAlgorithm } from '../../functions/shared/domain/settings.ts';
 import { unixSeconds } from '../../functions/shared/domain/time.ts';
-import type { SigningKey } from '../../functions/shared/token/key-ring.ts';
+import type { KeptKey } from '../../functions/shared/token/key-ring.ts';
 import { newSigningKey } from '../../functions/shared/token/new-keys.ts';
 import { publicKeysOf } from '../../functions/shared/token/public-keys.ts';
 import { apiEvent } from './events.ts';
@@ -17,7 +17,7 @@ import { serve } from './http-server.ts';
 export interface PublishedIssuer {
   /** What its tokens name as `iss`. */
   readonly url: string;
-  readonly keys: readonly SigningKey[];
+  readonly keys: readonly KeptKey[];
 }
 
 export interface IssuerServer {

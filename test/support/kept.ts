@@ -72,6 +72,7 @@ export function memorySecret(name: string, first?: string): MemorySecret {
         },
         stateOf: (id) => reading('stateOf', () => (id === current ? 'current' : id === pending ? 'pending' : 'gone')),
         textOf: (id) => reading('textOf', () => texts.get(id)),
+        pendingText: () => reading('pendingText', () => (pending === undefined ? undefined : texts.get(pending))),
         putPending: (id, text) =>
           writing('putPending', () => {
             if (texts.get(id) === undefined) put(id, text);

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createPrivateKey } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listIn, membersOfJson, textIn } from '../../functions/shared/domain/unknown.ts';
@@ -13,7 +14,7 @@ import type { LocalMail } from '../../infra/local/ses-stand-in.ts';
 import { arn } from '../../infra/local/intrinsics.ts';
 import { isAllowed, partitionKeysOf, statementsByFunction, type Statement } from './iam.ts';
 import { startStoreWitness, type Witnessed } from './store-witness.ts';
-import { synthesize } from './template.ts';
+import { synthesize, type Context } from './template.ts';
 
 /** A password that the policy takes. */
 export const PASSWORD = 'correct horse battery staple';
@@ -25,6 +26,8 @@ export interface TestGateway {
   readonly access: StackAccess;
   /** Where Secrets Manager and the Parameter Store are played. */
   readonly secretsEndpoint: string;
+  /** Where KMS is played. */
+  readonly kmsEndpoint: string;
   /** An output of the stack. */
   output(name: string): string;
   /** What the functions mailed, oldest first. */
@@ -67,10 +70,17 @@ export const engineKind = () =>
  * The deployed bundles behind the local gateway, on an engine of their own. Every answer is held to the API's description.
  *
  * @param environment values for the functions' environments; bcrypt is cheap unless it says otherwise
+ * @param context settings of the deployment
+ * @param environmentOf the same as `environment` for one function, by its logical id
  */
-export async function aGateway(environment: Record<string, string> = {}): Promise<TestGateway> {
+export async function aGateway(
+  environment: Record<string, string> = {},
+  context: Context = {},
+  environmentOf: (functionId: string) => Record<string, string> = () => ({}),
+): Promise<TestGateway> {
   process.env['BCRYPT_COST'] = '4';
-  const { status, errors, folder } = synthesize({ env: 'local', 'aws:cdk:enable-asset-metadata': true }, true);
+  const all = { env: 'local', 'aws:cdk:enable-asset-metadata': true, ...context };
+  const { status, errors, folder } = synthesize(all, true);
   if (status !== 0) throw new Error(errors);
   const engine = await startEngine({ kind: engineKind() });
   const assembly = readAssembly(folder);
@@ -80,25 +90,35 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
   );
   const data = mkdtempSync(join(tmpdir(), 'latchkey-secrets-'));
   const secretsFile = join(data, 'secrets.json');
+  const kmsFile = join(data, 'kms.json');
   const lines: string[] = [];
   const answers: string[] = [];
   const gateway = await startGateway({
     assembly: folder,
     engineEndpoint: engine.endpoint,
     secretsFile,
+    kmsFile,
     environment: {
       BCRYPT_COST: '4',
       LOGINS_PER_ADDRESS: '1000000',
       REGISTRATIONS_PER_ADDRESS: '1000000',
       ...environment,
     },
-    environmentOf: (functionId) => ({ DYNAMODB_ENDPOINT: witness.endpointFor(functionId) }),
+    environmentOf: (functionId) => ({
+      DYNAMODB_ENDPOINT: witness.endpointFor(functionId),
+      ...environmentOf(functionId),
+    }),
     onOutput: (_name, line) => void lines.push(line),
     onPlatform: (line) => void lines.push(line),
   });
   const secrets = () => {
     const kept = listIn(membersOfJson(readFileSync(secretsFile, 'utf8')), 'secrets');
-    return needlesIn(Object.fromEntries(kept.map((one) => [textIn(one, 'name'), textIn(one, 'text')])));
+    // Where there are keys in KMS, what the stand-in keeps of them is as secret.
+    const inKms = existsSync(kmsFile) ? listIn(membersOfJson(readFileSync(kmsFile, 'utf8')), 'keys') : [];
+    return needlesIn({
+      ...Object.fromEntries(kept.map((one) => [textIn(one, 'name'), textIn(one, 'text')])),
+      ...Object.fromEntries(inKms.map((one) => [textIn(one, 'id'), jwkTextOf(textIn(one, 'privateKey'))])),
+    });
   };
   const readable = () => ({
     'the cloud assembly': textsBelow(folder),
@@ -125,6 +145,7 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     logs: gateway.logs,
     access: gateway.access,
     secretsEndpoint: gateway.secretsEndpoint,
+    kmsEndpoint: gateway.kmsEndpoint,
     output: (name) => gateway.output(name),
     mails: gateway.mails,
     send,
@@ -160,6 +181,9 @@ export async function aGateway(environment: Record<string, string> = {}): Promis
     },
   };
 }
+
+/** A private key as the search for secrets reads it. */
+const jwkTextOf = (pem: string): string => JSON.stringify(createPrivateKey(pem).export({ format: 'jwk' }));
 
 /** Every file below a folder, one after the other. */
 const textsBelow = (folder: string): string =>

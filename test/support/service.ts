@@ -95,11 +95,17 @@ export const ISSUER = 'https://issuer.example/v1';
 /** Of bcrypt; the lowest there is, as these tests are not about its strength. */
 export const COST = 4;
 
-/** @param environment replaces or adds to what the functions are given */
-export async function startService(environment: Readonly<Record<string, string>> = {}): Promise<Service> {
+/**
+ * @param environment replaces or adds to what the functions are given
+ * @param given the keys, where they are to be certain ones
+ */
+export async function startService(
+  environment: Readonly<Record<string, string>> = {},
+  given: Promise<KeyTexts> = newKeyTexts(),
+): Promise<Service> {
   const [tables, keys, secrets, ses] = await Promise.all([
     startTables(),
-    newKeyTexts(),
+    given,
     startSecretsStandIn(),
     startSesStandIn(),
   ]);

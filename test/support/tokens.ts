@@ -1,6 +1,6 @@
 import type { SigningAlgorithm } from '../../functions/shared/domain/settings.ts';
 import { after, unixSeconds } from '../../functions/shared/domain/time.ts';
-import type { SharedSecret, SigningKey } from '../../functions/shared/token/key-ring.ts';
+import type { KeptKey, SharedSecret } from '../../functions/shared/token/key-ring.ts';
 import { newSharedSecret, newSigningKey, ringText } from '../../functions/shared/token/new-keys.ts';
 import { localKeySetFrom, publicKeysOf } from '../../functions/shared/token/public-keys.ts';
 import {
@@ -23,7 +23,7 @@ const LONG_AGO = { publishedAt: unixSeconds(0), signsFrom: unixSeconds(0) };
 
 /** One signing key, the tokens it makes and whatever else it can be made to sign. */
 export interface Issuer {
-  readonly key: SigningKey;
+  readonly key: KeptKey;
   readonly sign: SignAccessToken;
   readonly verify: VerifyAccessToken;
   readonly forge: Forge;

@@ -41,6 +41,15 @@ export const signatureVectors = (file: string): readonly SignatureVector[] =>
 
 const keysIn = (one: Members): readonly Members[] => ('keys' in one ? listIn(one, 'keys') : [one]);
 
+/** The signatures of Wycheproof on P-256 with SHA-256, good and bad, as r and s where they are any. */
+export const ecdsaVectors = (): readonly { readonly name: string; readonly signature: Buffer }[] =>
+  listIn(membersOf(jsonOf('wycheproof/ecdsa_secp256r1_sha256_p1363_test.json')), 'testGroups').flatMap((group) =>
+    listIn(group, 'tests').map((row) => ({
+      name: `${asText(row['tcId'])} ${asText(row['comment'])}`,
+      signature: Buffer.from(asText(row['sig']), 'hex'),
+    })),
+  );
+
 /** An example of RFC 7520, RFC 7797 or RFC 8037: its compact form, or where it has none its JSON form. */
 export interface CookbookExample {
   readonly name: string;

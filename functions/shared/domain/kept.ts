@@ -32,6 +32,8 @@ export interface RotatingSecret extends KeptSecret {
   stateOf(id: string): Promise<'current' | 'pending' | 'gone'>;
   /** The text of a version, undefined where it has none yet. */
   textOf(id: string): Promise<string | undefined>;
+  /** The text of the version that is pending, or was last, undefined where it has none. */
+  pendingText(): Promise<string | undefined>;
   /** Gives a pending version its text, unless it has one. */
   putPending(id: string, text: string): Promise<void>;
   /** Makes a version current in the place of another one. @returns false, with nothing changed, where that one is not current */

@@ -41,6 +41,13 @@ const DAY = 86_400;
 export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'RS256'] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
+/**
+ * Where signing keys are kept. `secret-after-kms` is the way back from KMS: new keys are made in the secret, and those of KMS
+ * sign for as long as they would have.
+ */
+export const SIGNING_CUSTODIES = ['secret', 'kms', 'secret-after-kms'] as const;
+export type SigningCustody = (typeof SIGNING_CUSTODIES)[number];
+
 export const CLIENT_PRINTS = ['none', 'agent', 'address-and-agent'] as const;
 export type ClientPrintMode = (typeof CLIENT_PRINTS)[number];
 
@@ -79,6 +86,13 @@ export const SETTINGS = {
     env: 'SIGNING_ALGORITHM',
     default: 'ES256',
     choices: SIGNING_ALGORITHMS,
+  },
+  /** Where the next signing key is kept: in its secret, or in AWS KMS, which signs and never shows it. */
+  signing: {
+    kind: 'choice',
+    env: 'SIGNING',
+    default: 'secret',
+    choices: SIGNING_CUSTODIES,
   },
   /** How long an access token is valid. */
   accessTokenLifetime: {

@@ -55,6 +55,7 @@ export function keptSecret(client: SecretsManagerClient, arn: string): RotatingS
       return labels.includes(CURRENT) ? 'current' : labels.includes(PENDING) ? 'pending' : 'gone';
     },
     textOf: async (id) => (await version({ VersionId: id }))?.text,
+    pendingText: async () => (await version({ VersionStage: PENDING }))?.text,
     async putPending(id, text) {
       try {
         await put(id, text, PENDING);

@@ -17,11 +17,25 @@ export interface RingKey {
   readonly endsAt?: UnixSeconds;
 }
 
-/** A key that signs access tokens. */
-export interface SigningKey extends RingKey {
+/** A key that signs access tokens and is kept in the ring itself. */
+export interface KeptKey extends RingKey {
   readonly alg: SigningAlgorithm;
   readonly privateJwk: JWK;
 }
+
+/** A key that signs access tokens and never leaves AWS KMS; the ring only knows which it is, and its public part. */
+export interface KmsKey extends RingKey {
+  readonly alg: SigningAlgorithm;
+  /** Its ARN. */
+  readonly kmsKey: string;
+  readonly publicJwk: JWK;
+}
+
+/** A key that signs access tokens. */
+export type SigningKey = KeptKey | KmsKey;
+
+/** Whether a signing key is one of AWS KMS. */
+export const isInKms = (key: SigningKey): key is KmsKey => 'kmsKey' in key;
 
 /** A secret of the refresh tokens (HS256) or a pepper of the passwords: bytes that are never published. */
 export interface SharedSecret extends RingKey {
@@ -76,7 +90,10 @@ export const signingRingFrom = (text: string): readonly SigningKey[] =>
   ringFrom(text, (key) => {
     const alg = SIGNING_ALGORITHMS.find((one) => one === key['alg']);
     if (alg === undefined) throw new Unfit('alg is not known');
-    return { ...timesOf(key), alg, privateJwk: membersOf(key['privateJwk']) };
+    if (optional(key, 'kmsKey', textIn) === undefined) {
+      return { ...timesOf(key), alg, privateJwk: membersOf(key['privateJwk']) };
+    }
+    return { ...timesOf(key), alg, kmsKey: textIn(key, 'kmsKey'), publicJwk: membersOf(key['publicJwk']) };
   });
 
 /** Reads a ring of shared secrets, at least 32 bytes each. @throws {Unfit} where it is none */

@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import type { SigningAlgorithm } from '../domain/settings.ts';
 import type { UnixSeconds } from '../domain/time.ts';
-import type { SharedSecret, SigningKey } from './key-ring.ts';
+import type { KeptKey, SharedSecret, SigningKey } from './key-ring.ts';
 
 /** RS256 keys; 2048 bits are out of favour after 2030 (NIST SP 800-57 part 1). */
 const RSA_BITS = 3072;
@@ -15,8 +15,11 @@ export interface KeyTimes {
   readonly signsFrom: UnixSeconds;
 }
 
-/** A new signing key. Its `kid` is its thumbprint (RFC 7638), so that no two keys can share one. */
-export async function newSigningKey(alg: SigningAlgorithm, times: KeyTimes): Promise<SigningKey> {
+/** Makes a signing key, wherever it is then kept. */
+export type NewSigningKey = (alg: SigningAlgorithm, times: KeyTimes) => Promise<SigningKey>;
+
+/** A new signing key that is kept in its ring. Its `kid` is its thumbprint (RFC 7638), so that no two keys can share one. */
+export async function newSigningKey(alg: SigningAlgorithm, times: KeyTimes): Promise<KeptKey> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: RSA_BITS });
   const privateJwk = await exportJWK(privateKey);
   return { kid: await calculateJwkThumbprint(privateJwk), ...times, alg, privateJwk };

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, type JWK } from 'jose';
 import type { UnixSeconds } from '../domain/time.ts';
 import { listIn, membersOfJson, textIn, Unfit } from '../domain/unknown.ts';
-import { hasEnded, type SigningKey } from './key-ring.ts';
+import { hasEnded, isInKms, type SigningKey } from './key-ring.ts';
 
 /** The members of a JWK that everybody may see (RFC 7518 section 6, RFC 8037 section 2); whatever else there is stays here. */
 const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const;
@@ -15,13 +15,16 @@ export interface KeySet {
 export const publicKeysOf = (ring: readonly SigningKey[], now: UnixSeconds): KeySet => ({
   keys: ring
     .filter((key) => !hasEnded(key, now))
-    .map(({ kid, alg, privateJwk }) => ({
-      kid,
-      alg,
+    .map((key) => ({
+      kid: key.kid,
+      alg: key.alg,
       use: 'sig',
-      ...Object.fromEntries(PUBLIC_MEMBERS.flatMap((name) => (name in privateJwk ? [[name, privateJwk[name]]] : []))),
+      ...publicMembersOf(isInKms(key) ? key.publicJwk : key.privateJwk),
     })),
 });
+
+const publicMembersOf = (jwk: JWK): Partial<JWK> =>
+  Object.fromEntries(PUBLIC_MEMBERS.flatMap((name) => (name in jwk ? [[name, jwk[name]]] : [])));
 
 /** Reads a published key set. @throws {Unfit} where the text is none, or has no key */
 export function keySetFrom(text: string): KeySet {

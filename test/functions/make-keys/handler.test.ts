@@ -4,6 +4,7 @@ import { sharedSecretsFrom, signingRingFrom } from '../../../functions/shared/to
 import { keySetFrom } from '../../../functions/shared/token/public-keys.ts';
 import { startSecretsStandIn, type SecretsStandIn } from '../../../infra/local/secrets-stand-in.ts';
 import { serve, type Answer, type TestServer } from '../../support/http-server.ts';
+import { startTestKms, type TestKms } from '../../support/kms.ts';
 import { logged } from '../../support/logged.ts';
 
 const SECRETS = ['arn:signing', 'arn:refresh', 'arn:peppers'];
@@ -139,6 +140,73 @@ describe('when the stack is deleted', () => {
     await start();
     await run('Delete');
     expect(answered()).toEqual([answerOf('SUCCESS')]);
+  });
+});
+
+describe('with keys in KMS', () => {
+  let kms: TestKms;
+  beforeEach(async () => {
+    kms = await startTestKms();
+    Object.assign(process.env, { SIGNING: 'kms', KMS_ENDPOINT: kms.endpoint });
+    await start();
+  });
+  afterEach(async () => {
+    for (const name of ['SIGNING', 'KMS_ENDPOINT']) Reflect.deleteProperty(process.env, name);
+    await kms.close();
+  });
+  const deleted = (KmsKeys?: string) => {
+    const event = eventOf('Delete');
+    return { ...event, ResourceProperties: { ...event.ResourceProperties, ...(KmsKeys && { KmsKeys }) } };
+  };
+  const states = () => kms.keys().map(({ state }) => state);
+
+  test('makes one there, marked with the ring, and publishes it; the second run makes none', async () => {
+    await run('Create');
+    await run('Update');
+    const ring = signingRingFrom(secretsNow()[0] ?? '');
+    expect(ring).toEqual([expect.objectContaining({ alg: 'ES256', kmsKey: expect.stringMatching(/^arn:aws:kms:/) })]);
+    expect(keySetFrom(aws.store.parameter('/public-keys')?.text ?? '').keys.map(({ kid }) => kid)).toEqual(
+      ring.map(({ kid }) => kid),
+    );
+    expect(kms.keys().map(({ tags }) => tags)).toEqual([{ 'latchkey-ring': 'arn:signing' }]);
+    expect(answered()).toEqual([answerOf('SUCCESS'), answerOf('SUCCESS')]);
+  });
+
+  test('takes those of this ring back when a stack that keeps nothing is deleted, and says so', async () => {
+    await run('Create');
+    process.env['SIGNING_KEYS_SECRET'] = 'arn:refresh';
+    await start();
+    await run('Update');
+    await logged(() => handler(deleted('destroy')));
+    expect([states(), answered()[2]]).toEqual([['Enabled', 'PendingDeletion'], answerOf('SUCCESS')]);
+  });
+
+  test('leaves them where a stack keeps its secrets', async () => {
+    await run('Create');
+    for (const property of ['retain', undefined]) await logged(() => handler(deleted(property)));
+    expect(states()).toEqual(['Enabled']);
+  });
+
+  test('says that the stack is to be deleted once more where KMS is out of reach', async () => {
+    await run('Create');
+    kms.disturb('fail');
+    await logged(() => handler(deleted('destroy')));
+    expect(answered()[1]).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('delete it once more') });
+  });
+
+  test('refuses to leave KMS in one step, in words for whoever deploys', async () => {
+    await run('Create');
+    process.env['SIGNING'] = 'secret';
+    await start();
+    await run('Update');
+    expect(answered()[1]).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('secret-after-kms') });
+  });
+
+  test('fails the deployment while KMS is out of reach', async () => {
+    kms.disturb('refuse');
+    await run('Create');
+    expect(answered()).toEqual([expect.objectContaining({ Status: 'FAILED' })]);
+    expect(cloudFormation.received[0]?.body).not.toMatch(/127\.0\.0\.1|ECONN/);
   });
 });
 

@@ -3,6 +3,7 @@ import { makeKeys, type MakeKeysNeeds } from '../../../functions/make-keys/make-
 import { SIGNING_ALGORITHMS } from '../../../functions/shared/domain/settings.ts';
 import { after, type Seconds, type UnixSeconds } from '../../../functions/shared/domain/time.ts';
 import { keySigningAt, sharedSecretsFrom, signingRingFrom } from '../../../functions/shared/token/key-ring.ts';
+import { newSigningKey } from '../../../functions/shared/token/new-keys.ts';
 import { keySetFrom } from '../../../functions/shared/token/public-keys.ts';
 import { clockAt, START, type SetClock } from '../../support/clock.ts';
 import { count } from '../../support/counts.ts';
@@ -45,6 +46,8 @@ const needs = (changes: Partial<MakeKeysNeeds> = {}, gates: Gates = OPEN): MakeK
   peppers: peppers.through(gates),
   publicKeys: publicKeys.through(gates),
   algorithm: 'ES256',
+  custody: 'secret',
+  newSigningKey,
   publication: PUBLICATION_SECONDS,
   keptFor: LIFETIME,
   ...changes,

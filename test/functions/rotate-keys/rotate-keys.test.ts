@@ -351,6 +351,8 @@ describe('a ring that changes meanwhile', () => {
       peppers: filled,
       publicKeys: publicKeys.through(OPEN),
       algorithm: 'EdDSA',
+      custody: 'secret',
+      newSigningKey,
       publication: PUBLICATION,
       keptFor: KEPT,
     });

@@ -1,9 +1,11 @@
+import { KMSClient } from '@aws-sdk/client-kms';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { keeperInKms } from '../../../functions/shared/runtime/kms-keeper.ts';
 import { after, unixSeconds, type UnixSeconds } from '../../../functions/shared/domain/time.ts';
 import {
   hasEnded,
@@ -11,9 +13,11 @@ import {
   sharedSecretsFrom,
   signingRingFrom,
 } from '../../../functions/shared/token/key-ring.ts';
-import { newSharedSecret, newSigningKey, ringText } from '../../../functions/shared/token/new-keys.ts';
+import { newKmsKey } from '../../../functions/shared/token/kms-keys.ts';
+import { newSharedSecret, newSigningKey, ringText, type KeyTimes } from '../../../functions/shared/token/new-keys.ts';
 import { keySetFrom, publicKeysOf } from '../../../functions/shared/token/public-keys.ts';
 import { filesIn } from '../../../infra/local/data-folder.ts';
+import { startKmsStandIn, type KmsStandIn } from '../../../infra/local/kms-stand-in.ts';
 import { listen } from '../../../infra/local/listen.ts';
 import { writeKeysFile } from '../../../infra/local/local-keys.ts';
 import { startSecretsStandIn, type SecretsStandIn } from '../../../infra/local/secrets-stand-in.ts';
@@ -56,7 +60,7 @@ beforeEach(async () => {
   secrets.store.declareSecret(NAMES.refreshSecrets, 'refresh', ringText([secret]));
   secrets.store.declareSecret(NAMES.peppers, 'peppers', ringText([pepper]));
   secrets.store.declareParameter(NAMES.publicKeys, JSON.stringify(publicKeysOf(RING, now)));
-  writeKeysFile(folder, { ...NAMES, endpoint: 'http://127.0.0.1:9' });
+  writeKeysFile(folder, { ...NAMES, endpoint: 'http://127.0.0.1:9', kmsEndpoint: 'http://127.0.0.1:9' });
 });
 afterEach(async () => {
   await secrets.close();
@@ -194,6 +198,47 @@ describe('retire', () => {
 
   test('of a name that begins with a hyphen is no option', async () => {
     expect(await run(['retire', '-bcdefghijkl'])).toMatchObject({ code: 1, err: 'There is no key "-bcdefghijkl".\n' });
+  });
+});
+
+describe('keys in KMS', () => {
+  /** What KMS has by now. */
+  const inKms = async <Value>(look: (kms: KmsStandIn, client: KMSClient) => Value | Promise<Value>): Promise<Value> => {
+    const kms = await startKmsStandIn(filesIn(folder).kms);
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    const client = new KMSClient({ endpoint: kms.endpoint, region: 'us-east-1', credentials });
+    try {
+      return await look(kms, client);
+    } finally {
+      client.destroy();
+      await kms.close();
+    }
+  };
+  const states = () => inKms((kms) => kms.keys().map(({ id, state }) => [id, state]));
+  const idOf = (key?: object) => String(key !== undefined && 'kmsKey' in key ? key.kmsKey : '').replace(/^.*\//, '');
+
+  test('are listed as such, and retired in KMS as well: another one signs, of KMS where it was the last', async () => {
+    const make = (at: KeyTimes) =>
+      inKms((_kms, client) => newKmsKey(keeperInKms(NAMES.signingKeys, client), 'ES256', at));
+    const [first, waiting] = [await make(times(HOUR)), await make({ publishedAt: now, signsFrom: after(now, HOUR) })];
+    secrets.store.putSecret(secrets.store.secret(NAMES.signingKeys)!, ringText([first, waiting]));
+    const { out } = await run(['list']);
+    expect(words(out.split('\n')[1] ?? '').slice(0, 4)).toEqual([first.kid, 'signing-keys', 'ES256 KMS', 'current']);
+
+    expect(await run(['retire', first.kid])).toMatchObject({ code: 0, err: '' });
+    expect(await states()).toEqual([
+      [idOf(first), 'PendingDeletion'],
+      [idOf(waiting), 'Enabled'],
+    ]);
+    expect(await run(['retire', waiting.kid])).toMatchObject({ code: 0, err: '' });
+    const heir = keySigningAt(secrets.ring(), unixSeconds(Date.now() / 1000));
+    expect(await states()).toEqual([
+      [idOf(first), 'PendingDeletion'],
+      [idOf(waiting), 'PendingDeletion'],
+      [idOf(heir), 'Enabled'],
+    ]);
+    expect(secrets.published()).toEqual([heir.kid]);
+    expect(await inKms((kms) => kms.keys().at(-1)?.tags)).toEqual({ 'latchkey-ring': NAMES.signingKeys });
   });
 });
 

@@ -8,9 +8,12 @@ import {
   sharedSecretsFrom,
   signingRingFrom,
 } from '../../../../functions/shared/token/key-ring.ts';
+import { newKmsKey } from '../../../../functions/shared/token/kms-keys.ts';
 import { newSharedSecret, newSigningKey, ringText } from '../../../../functions/shared/token/new-keys.ts';
 import { keySetFrom, localKeySetFrom, publicKeysOf } from '../../../../functions/shared/token/public-keys.ts';
 import { START } from '../../../support/clock.ts';
+import { OPEN } from '../../../support/kept.ts';
+import { memoryKms } from '../../../support/kms.ts';
 
 const times = { publishedAt: START, signsFrom: after(START, 10) };
 
@@ -68,6 +71,26 @@ describe.each(SIGNING_ALGORITHMS)('a new signing key for %s', (alg) => {
   });
 });
 
+describe.each(SIGNING_ALGORITHMS)('a new key of KMS for %s', (alg) => {
+  const made = () => newKmsKey(memoryKms(() => START).through(OPEN), alg, times);
+
+  test('is read from its ring as it was written, which has nothing private', async () => {
+    const key = await made();
+    expect(signingRingFrom(ringText([key]))).toEqual([key]);
+    expect(ringText([key])).not.toMatch(/"(d|p|q|dp|dq|qi|k|oth|privateJwk)":/);
+    expect(key).toMatchObject({ ...times, alg, kmsKey: 'arn:aws:kms:us-east-1:1:key/1' });
+  });
+
+  test('is named by its thumbprint and published as every other', async () => {
+    const key = await made();
+    const [shown = {}] = publicKeysOf([key], START).keys;
+    expect(key.kid).toBe(await calculateJwkThumbprint(key.publicJwk));
+    const kept = await newSigningKey(alg, times);
+    expect(Object.keys(shown)).toEqual(Object.keys(publicKeysOf([kept], START).keys[0] ?? {}));
+    expect(shown).toMatchObject({ alg, kid: key.kid, use: 'sig', ...key.publicJwk });
+  });
+});
+
 describe('a new shared secret', () => {
   test('has 48 random bytes and is read from its ring as it was written', () => {
     const made = newSharedSecret(times);
@@ -109,6 +132,17 @@ describe('a ring is no ring', () => {
       expect.objectContaining(error),
     );
   });
+
+  test.each(['kid', 'publishedAt', 'signsFrom', 'alg', 'kmsKey', 'publicJwk'])(
+    'of keys of KMS where one lacks its %s',
+    (name) => {
+      const kmsKey = { kid: 'a', publishedAt: 1, signsFrom: 1, alg: 'ES256', kmsKey: 'arn', publicJwk: { kty: 'EC' } };
+      expect(signingRingFrom(ringOf(kmsKey))).toEqual([kmsKey]);
+      expect(() => signingRingFrom(ringOf({ ...kmsKey, [name]: null }))).toThrow(
+        expect.objectContaining({ name: 'Unfit' }),
+      );
+    },
+  );
 
   test.each(['none', 'HS256', 'PS256', 1])('of keys where one is for the algorithm %j', (alg) => {
     expect(() => signingRingFrom(ringOf({ ...signingKey, alg }))).toThrow('alg is not known');

@@ -1,13 +1,20 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { SIGNING_ALGORITHMS } from '../../../../functions/shared/domain/settings.ts';
+import { Outage } from '../../../../functions/shared/domain/refusal.ts';
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../../../functions/shared/domain/settings.ts';
 import { after, unixSeconds } from '../../../../functions/shared/domain/time.ts';
 import { claimsFor } from '../../../../functions/shared/token/claims.ts';
+import type { RingOf } from '../../../../functions/shared/token/key-ring.ts';
+import { newKmsKey } from '../../../../functions/shared/token/kms-keys.ts';
 import { newSigningKey, ringText } from '../../../../functions/shared/token/new-keys.ts';
 import { pairsWith } from '../../../../functions/shared/token/pair.ts';
+import { localKeySetFrom, publicKeysOf } from '../../../../functions/shared/token/public-keys.ts';
 import { importedRingFrom, signerWith } from '../../../../functions/shared/token/sign.ts';
+import { verifierWith } from '../../../../functions/shared/token/verify.ts';
 import { aSession, aUser, counter } from '../../../support/builders.ts';
-import { START } from '../../../support/clock.ts';
+import { clockAt, START } from '../../../support/clock.ts';
 import { headerPartOf, payloadOf } from '../../../support/forge.ts';
+import { OPEN } from '../../../support/kept.ts';
+import { memoryKms } from '../../../support/kms.ts';
 import { anIssuer, aSecret, goodClaims, refreshTokensOf, TERMS, type Issuer } from '../../../support/tokens.ts';
 
 const claims = claimsFor(aUser(), aSession(), TERMS, 'a-token', START);
@@ -90,6 +97,90 @@ describe('the key that signs', () => {
     const made = await key(0);
     const symmetric = { ...made, privateJwk: { kty: 'oct', k: Buffer.alloc(32).toString('base64url') } };
     await expect(importedRingFrom(ringText([symmetric]))).rejects.toThrow();
+  });
+});
+
+describe('a key of KMS', () => {
+  const times = { publishedAt: unixSeconds(0), signsFrom: unixSeconds(0) };
+  const clock = clockAt();
+  const inKms = async (alg: SigningAlgorithm = 'ES256') => {
+    const kms = memoryKms(clock.now);
+    const keeper = kms.through(OPEN);
+    const key = await newKmsKey(keeper, alg, times);
+    return { kms, keeper, key, ring: await importedRingFrom(ringText([key])) };
+  };
+
+  test.each(SIGNING_ALGORITHMS)('signs tokens for %s that verify with what is published of it', async (alg) => {
+    const { kms, key, ring } = await inKms(alg);
+    const verify = verifierWith(localKeySetFrom(JSON.stringify(publicKeysOf([key], START))), TERMS);
+    const sign = signerWith(() => Promise.resolve(ring), kms.sign);
+    for (let round = 0; round < 20; round += 1) {
+      const token = await sign(claims, START);
+      expect(headerPartOf(token)).toEqual({ alg, typ: 'at+jwt', kid: key.kid });
+      await expect(verify(token, START)).resolves.toEqual(goodClaims);
+    }
+  });
+
+  test('that was retired a moment ago has its ring read anew, and the key that signs by now in its place', async () => {
+    const { kms, keeper, key } = await inKms();
+    const heir = await newSigningKey('EdDSA', { publishedAt: START, signsFrom: START });
+    await keeper.remove(key.kmsKey);
+    const [before, now] = await Promise.all(
+      [[key], [{ ...key, endsAt: START }, heir]].map((one) => importedRingFrom(ringText(one))),
+    );
+    let reads = 0;
+    const ring: RingOf<Awaited<ReturnType<typeof importedRingFrom>>[number]> = (suffices = () => true) => {
+      if (suffices(before!)) return Promise.resolve(before!);
+      reads += 1;
+      expect(suffices(now!)).toBe(true);
+      return Promise.resolve(now!);
+    };
+    expect(headerPartOf(await signerWith(ring, kms.sign)(claims, START))).toMatchObject({ kid: heir.kid });
+    expect(reads).toBe(1);
+  });
+
+  test('that cannot sign and has no heir is an outage, asked once', async () => {
+    const { kms, keeper, key, ring } = await inKms();
+    await keeper.remove(key.kmsKey);
+    let asked = 0;
+    const sign = signerWith(
+      () => Promise.resolve(ring),
+      (...given) => {
+        asked += 1;
+        return kms.sign(...given);
+      },
+    );
+    await expect(sign(claims, START)).rejects.toMatchObject({ name: 'Outage' });
+    expect(asked).toBe(1);
+  });
+
+  test('is an outage where there is no KMS, and never another signature', async () => {
+    const { ring } = await inKms();
+    await expect(signerWith(() => Promise.resolve(ring))(claims, START)).rejects.toMatchObject({ name: 'Outage' });
+  });
+
+  test('passes an outage of KMS on, without reading the ring anew', async () => {
+    const { ring } = await inKms();
+    let reads = 0;
+    const outage = new Outage('KMS out of reach');
+    const sign = signerWith(
+      () => {
+        reads += 1;
+        return Promise.resolve(ring);
+      },
+      () => Promise.reject(outage),
+    );
+    await expect(sign(claims, START)).rejects.toBe(outage);
+    expect(reads).toBe(1);
+  });
+
+  test.each(['', '00', '3006020101020101ff'])('that answers %j for a signature signs nothing', async (hex) => {
+    const { ring } = await inKms();
+    const sign = signerWith(
+      () => Promise.resolve(ring),
+      () => Promise.resolve(Buffer.from(hex, 'hex')),
+    );
+    await expect(sign(claims, START)).rejects.toMatchObject({ name: 'Unfit' });
   });
 });
 
