@@ -101,7 +101,9 @@ function dynamoDbLocal(port: number): [string, string[], string] {
     : undefined;
   if (found === undefined)
     throw new Complaint('DynamoDB Local is not here: `npm run dynamodb-local -- --fetch` gets it.');
-  const args = ['-Djava.library.path=./DynamoDBLocal_lib', '-jar', 'DynamoDBLocal.jar'];
+  // It lives for seconds or minutes: what the JVM's second compiler and parallel collector cost is never earned back.
+  const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+  const args = [...jvm, '-Djava.library.path=./DynamoDBLocal_lib', '-jar', 'DynamoDBLocal.jar'];
   const flags = ['-disableTelemetry', '-sharedDb', '-inMemory', '-port', String(port)];
   return ['java', [...args, ...flags], join(library, found)];
 }

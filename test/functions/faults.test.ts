@@ -14,9 +14,9 @@ import {
 import type { Fault, StoreCall } from '../support/store-proxy.ts';
 import { changeEmail, nextMail, resetToken, tokenIn, verifyAddress } from '../support/verified.ts';
 
-/** Each on the first engine; in `npm test` and on the second one for each call, taken in turn. The delayed call is done after its function gave up. */
+/** In `npm test` one for each call, taken in turn. The delayed call is done after its function gave up. */
 const FAULTS: readonly Fault[] = ['cut', 'fail', 'refuse', 'throttle', { delayed: 1_000 }];
-const ALL_FAULTS = count(0, 1) === 1 && process.env['LATCHKEY_TEST_ENGINE'] !== 'dynamodb-local';
+const ALL_FAULTS = count(0, 1) === 1;
 const PATIENCE_MS = 600_000;
 
 /** One request whose effect can be looked at. */
