@@ -1,6 +1,5 @@
 import { LatchkeyError } from './errors.ts';
-import { membersOf, type Members, type Pair } from './held.ts';
-import type { Call, Transport } from './transport.ts';
+import { membersOf, pairIn, type Members, type Pair } from './held.ts';
 import { inTime, pause } from './waiting.ts';
 
 /** How often one call is tried. */
@@ -10,12 +9,31 @@ const FIRST_WAIT_MS = 500;
 /** Nobody waits longer for an answer, or for the server's leave to ask again. */
 const PATIENCE_MS = 15_000;
 
-/** What a server says of a refresh token that will never be good again. */
-const REFUSALS: readonly unknown[] = ['token_not_valid', 'no_active_account'];
+/** How the refresh token travels. */
+export interface Mode {
+  /** Of each call that takes or brings one. */
+  readonly init: { readonly credentials: 'include' | 'omit'; readonly headers?: Headers };
+  /** What answers have in its place. */
+  readonly blank?: string;
+  /** What a server says of one that will never be good again. */
+  readonly refusals: readonly unknown[];
+}
+
+export const IN_BODY: Mode = { init: { credentials: 'omit' }, refusals: ['token_not_valid', 'no_active_account'] };
+
+export const LOGIN = '/api/token';
+export const LOGOUT = '/api/token/blacklist';
+export const PASSWORD = '/api/password';
+const REFRESH = '/api/token/refresh';
+
+export type Fields = Readonly<Record<string, unknown>>;
+type Headers = Readonly<Record<string, string>>;
 
 export interface Exchanges {
   /** Asks once. @throws {LatchkeyError} for every answer but a success */
-  readonly ask: (call: Call, signal?: AbortSignal) => Promise<Members>;
+  readonly ask: (path: string, body: Fields, signal?: AbortSignal, headers?: Headers) => Promise<Members>;
+  /** Asks for a pair once, likewise. */
+  readonly pairFrom: (path: string, body: Fields, signal?: AbortSignal, headers?: Headers) => Promise<Pair>;
   /**
    * Exchanges a refresh token, with patience.
    *
@@ -23,25 +41,25 @@ export interface Exchanges {
    *   of hotels say it too
    * @throws {LatchkeyError} `unavailable` after some tries
    */
-  readonly renewed: (refresh: string, signal: AbortSignal) => Promise<Pair | undefined>;
+  readonly renewed: (body: Fields, signal: AbortSignal) => Promise<Pair | undefined>;
 }
 
 /** @param send fetches a path of the API */
 export function exchangesWith(
-  transport: Transport,
+  { init, blank, refusals }: Mode,
   send: (path: string, init: RequestInit) => Promise<Response>,
 ): Exchanges {
   /** By `performance.now()`: the server asked not to be called before. */
   let notBefore = 0;
 
-  async function ask(call: Call, signal?: AbortSignal): Promise<Members> {
+  const ask: Exchanges['ask'] = async (path, body, signal, headers) => {
     const limit = new AbortController();
     const stop = inTime(PATIENCE_MS, signal, () => limit.abort());
-    const [{ ok, status, headers }, text] = await send(call.path, {
+    const [{ ok, status, headers: said }, text] = await send(path, {
+      ...init,
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...call.headers },
-      body: JSON.stringify(call.body),
-      credentials: call.credentials ?? 'omit',
+      headers: { 'Content-Type': 'application/json', ...init.headers, ...headers },
+      body: JSON.stringify(body),
       // A redirect would take the body, and so the token, with it.
       redirect: 'error',
       signal: limit.signal,
@@ -52,15 +70,21 @@ export function exchangesWith(
       })
       .finally(stop);
     const members = membersOf(() => text);
-    if (ok) return members;
+    if (ok && text.startsWith('{')) return members;
     // A number of seconds or a date (RFC 9110 section 10.2.3).
-    const again = headers.get('retry-after') ?? '';
+    const again = said.get('retry-after') ?? '';
     const wait = Math.max(0, Number(again) * 1000 || Date.parse(again) - Date.now()) || 0;
-    const kind = status === 429 || status >= 500 ? 'unavailable' : 'refused';
+    const kind = ok || status === 429 || status >= 500 ? 'unavailable' : 'refused';
     throw new LatchkeyError(kind, undefined, status, members, wait);
-  }
+  };
 
-  async function renewed(refresh: string, signal: AbortSignal): Promise<Pair | undefined> {
+  const pairFrom: Exchanges['pairFrom'] = async (path, body, signal, headers) => {
+    const pair = pairIn(await ask(path, body, signal, headers), blank);
+    if (!pair) throw new LatchkeyError('unavailable');
+    return pair;
+  };
+
+  async function renewed(body: Fields, signal: AbortSignal): Promise<Pair | undefined> {
     let last: unknown;
     for (let tried = 0; tried < TRIES && !signal.aborted; tried += 1) {
       // Full jitter: clients that failed together do not come back together.
@@ -69,11 +93,10 @@ export function exchangesWith(
       if (ordered > PATIENCE_MS) break;
       if (ordered + backoff > 0) await pause(ordered + backoff, signal);
       try {
-        const pair = transport.pairIn(await ask(transport.refresh(refresh), signal));
-        if (pair) return pair;
+        return await pairFrom(REFRESH, body, signal);
       } catch (error) {
         const { status, problem, retryAfter } = error as LatchkeyError;
-        if (status === 401 && REFUSALS.includes(problem['code'])) return undefined;
+        if (status === 401 && refusals.includes(problem['code'])) return undefined;
         notBefore = performance.now() + retryAfter;
         last = error;
       }
@@ -81,5 +104,5 @@ export function exchangesWith(
     throw new LatchkeyError('unavailable', last);
   }
 
-  return { ask, renewed };
+  return { ask, pairFrom, renewed };
 }

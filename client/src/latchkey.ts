@@ -1,7 +1,9 @@
 /** What applications import. */
-export { createClient, type Client, type ClientOptions, type Session } from './client.ts';
+export { createClient, type ClientOptions } from './client.ts';
+export type { ApiOptions, Client, Credentials } from './common.ts';
 export { LatchkeyError, type Trouble } from './errors.ts';
 export type { Members, Pair } from './held.ts';
+export type { Session } from './session.ts';
 export {
   memoryStorage,
   webStorage,
@@ -10,4 +12,3 @@ export {
   type WebPage,
   type WebStorage,
 } from './storage.ts';
-export type { Call, Credentials, Transport } from './transport.ts';

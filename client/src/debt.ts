@@ -1,0 +1,39 @@
+/** The part of `localStorage` that is needed. */
+export interface DebtStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, text: string): void;
+  removeItem(key: string): void;
+}
+
+/** Whether the server must still be told of a log out: until it was, there is a cookie that no script can take away. */
+export interface Debt {
+  isOwed(): boolean;
+  owe(): void;
+  settle(): void;
+}
+
+/** Remembered by all tabs and over reloads, where the page has a `localStorage`; by this page alone elsewhere. */
+export function debtIn(key: string, page: { readonly localStorage?: DebtStorage }): Debt {
+  let isHere = false;
+
+  const inStorage = (use: (items: DebtStorage) => unknown): boolean => {
+    try {
+      return Boolean(page.localStorage && use(page.localStorage));
+    } catch {
+      return false;
+    }
+  };
+
+  return {
+    isOwed: () => isHere || inStorage((items) => items.getItem(key)),
+    owe() {
+      isHere = !inStorage((items) => {
+        items.setItem(key, '1');
+        return true;
+      });
+    },
+    settle() {
+      isHere = inStorage((items) => items.removeItem(key));
+    },
+  };
+}
