@@ -1,10 +1,12 @@
 /** What applications import whose refresh token is in a cookie that no script can see; the access token is in memory alone. */
-import { clientOf, stateOf, type ApiOptions, type Client } from './common.ts';
+import type { ApiOptions, Client, LoggedOut, Session } from './api.ts';
 import { debtIn, type DebtStorage } from './debt.ts';
+import { destinations } from './destination.ts';
 import { LatchkeyError } from './errors.ts';
-import { LOGIN, LOGOUT, PASSWORD, type Fields, type Mode } from './exchanges.ts';
-import { heldFrom } from './held.ts';
-import { giveWay, type LoggedOut, type Session } from './session.ts';
+import { exchangesWith, REFUSALS, type Fields } from './exchanges.ts';
+import { isExpired } from './freshness.ts';
+import { heldFrom, type Held } from './held.ts';
+import { requestsWith } from './requests.ts';
 import { tabsOf, type TabPage } from './tabs.ts';
 import { ignore } from './waiting.ts';
 
@@ -20,12 +22,6 @@ export interface CookieOptions extends ApiOptions {
   readonly page?: CookiePage;
 }
 
-const IN_COOKIE: Mode = {
-  init: { credentials: 'include', headers: { 'X-Latchkey-Mode': 'cookie' } },
-  blank: '',
-  refusals: ['token_not_valid', 'no_active_account', 'not_authenticated'],
-};
-
 /**
  * A client of one API, for one user at a time, in a browser.
  *
@@ -34,91 +30,142 @@ const IN_COOKIE: Mode = {
  *
  * @throws {TypeError} for a base URL that is no http(s) URL
  */
-export function createClient({ key = 'latchkey', page = globalThis, ...options }: CookieOptions): Client {
-  return clientOf(options, IN_COOKIE, ({ current, accessToken, ask, pairFrom, renewed }) => {
-    const debt = debtIn(`${key}-logout`, page);
-    /** Counts calls of login and logout, of which the last one counts. */
-    let wishes = 0;
+export function createClient(options: CookieOptions): Client {
+  const { baseUrl, origins = [], key = 'latchkey', page = globalThis, fetch: send = fetch } = options;
+  const places = destinations(baseUrl, origins);
+  const { ask, pairFrom, renewed } = exchangesWith(
+    (path, init) =>
+      send(places.urlOf(path), {
+        ...init,
+        credentials: 'include',
+        headers: { ...init.headers, 'X-Latchkey-Mode': 'cookie' },
+      }),
+    [...REFUSALS, 'not_authenticated'],
+    '',
+  );
+  const { isOwed, owe, settle } = debtIn(`${key}-logout`, page);
 
-    const { tell, alone, close } = tabsOf(
-      key,
-      page,
-      (text) => current.turnTo(heldFrom(text), current.session.status === 'unknown' ? 'none' : 'elsewhere'),
-      () => giveWay(current),
-    );
+  const listeners = new Set<(session: Session) => void>();
+  let session: Session = { status: 'unknown' };
+  let held: Held | undefined;
+  /** Counts the sessions that began or ended: what was asked for one is nothing to the next. */
+  let era = 0;
+  /** Counts calls of login and logout, of which the last one counts. */
+  let wishes = 0;
+  let hurry = new AbortController();
+  let renewing: Promise<void> | undefined;
 
-    const turnTo = (access: string | undefined, reason: LoggedOut) => current.turnTo(heldFrom(tell(access)), reason);
+  /** Gives up a refresh that is under way. */
+  function giveWay(): void {
+    hurry.abort();
+    hurry = new AbortController();
+  }
 
-    /** Has the cookie taken away, and its session ended. */
-    async function pay(): Promise<undefined> {
-      await ask(LOGOUT, {});
-      debt.settle();
-    }
+  /** The one place where a session begins or ends, by what this tab or another one told all. */
+  function turnTo(text: string, reason: LoggedOut): void {
+    const next = heldFrom(text);
+    const isSame = next ? held && next.sessionId === held.sessionId : session.status === 'out';
+    held = next;
+    if (isSame) return;
+    era += 1;
+    giveWay();
+    session = next ? { status: 'in', userId: next.userId, sessionId: next.sessionId } : { status: 'out', reason };
+    // Later, and each by itself: a listener that throws harms nobody else.
+    for (const listener of listeners) queueMicrotask(() => listener(session));
+  }
 
-    async function enter(path: string, body: Fields, headers?: Readonly<Record<string, string>>): Promise<Session> {
-      const wish = (wishes += 1);
+  const isUnknown = () => session.status === 'unknown';
+  const { tell, alone, close } = tabsOf(key, page, (text) => turnTo(text, isUnknown() ? 'none' : 'elsewhere'), giveWay);
+
+  /** Has the cookie taken away, and its session ended. */
+  async function pay(): Promise<undefined> {
+    await ask('/api/token/blacklist', {});
+    settle();
+  }
+
+  /** Gets the token after the one that is `used`, unless a tab did already; the first one without. */
+  async function renew(used?: string): Promise<void> {
+    if (held ? held.access !== used && !isExpired(held) : !isUnknown()) return;
+    const asked = era;
+    const reason = held ? 'refused' : 'none';
+    // Nobody is logged in who has logged out, whatever cookie there is.
+    const next = await (isOwed() ? pay().catch(ignore) : renewed({}, hurry.signal)).catch((error: unknown) => {
+      if (era === asked) throw error;
+    });
+    if (era === asked) turnTo(tell(next?.access), reason);
+  }
+
+  function renewOnce(used?: string): Promise<void> {
+    renewing ??= alone(() => renew(used)).finally(() => (renewing = undefined));
+    return renewing;
+  }
+
+  async function ready(): Promise<Session> {
+    if (isUnknown()) await renewOnce();
+    return session;
+  }
+
+  /** Asks for a session to begin, once. */
+  async function enter(path: string, body: Fields, headers?: Readonly<Record<string, string>>): Promise<Session> {
+    const wish = (wishes += 1);
+    await alone(async () => {
+      if (isOwed()) await pay();
+      const { access } = await pairFrom(path, body, undefined, headers);
+      if (wish !== wishes) {
+        owe();
+        await pay().catch(ignore);
+        throw new LatchkeyError('ended');
+      }
+      turnTo(tell(access), 'none');
+    }, true);
+    return session;
+  }
+
+  const requests = requestsWith(send, places, () => ({ era, held }), ready, renewOnce);
+
+  return {
+    get session() {
+      return session;
+    },
+    ready,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+
+    login: ({ username, password }) => enter('/api/token', { username, password }),
+
+    changePassword: async ({ current, next }) =>
+      enter(
+        '/api/password',
+        { current_password: current, new_password: next },
+        { Authorization: `Bearer ${await requests.accessToken()}` },
+      ),
+
+    adopt({ access }) {
+      turnTo(tell(access), 'none');
+      return Promise.resolve(session);
+    },
+
+    async logout() {
+      wishes += 1;
+      owe();
+      turnTo(tell(), 'logout');
       await alone(async () => {
-        if (debt.isOwed()) await pay();
-        const { access } = await pairFrom(path, body, undefined, headers);
-        if (wish !== wishes) {
-          debt.owe();
-          await pay().catch(ignore);
-          throw new LatchkeyError('ended');
-        }
-        current.turnEra();
-        turnTo(access, 'none');
+        if (!isOwed()) return;
+        await pay().catch(ignore);
+        // A login that was under way came first, and its session has just been ended.
+        if (held) turnTo(tell(), 'logout');
       }, true);
-      return current.session;
-    }
+    },
 
-    return {
-      renew: (used) =>
-        alone(async () => {
-          const { held: from, era: asked, session } = current;
-          if (from ? from.access !== used && stateOf(from) !== 'expired' : session.status !== 'unknown') return;
-          // Nobody is logged in who has logged out, whatever cookie there is.
-          const next = await (debt.isOwed() ? pay().catch(ignore) : renewed({}, current.hurry.signal)).catch(
-            (error: unknown) => {
-              if (current.era === asked) throw error;
-            },
-          );
-          if (current.era === asked) turnTo(next?.access, from ? 'refused' : 'none');
-        }),
-
-      login: ({ username, password }) => enter(LOGIN, { username, password }),
-
-      changePassword: async ({ current: old, next }) =>
-        enter(
-          PASSWORD,
-          { current_password: old, new_password: next },
-          { Authorization: `Bearer ${await accessToken()}` },
-        ),
-
-      adopt({ access }) {
-        turnTo(access, 'none');
-        return Promise.resolve(current.session);
-      },
-
-      async logout() {
-        wishes += 1;
-        debt.owe();
-        turnTo(undefined, 'logout');
-        await alone(async () => {
-          if (!debt.isOwed()) return;
-          await pay().catch(ignore);
-          // A login that was under way came first, and its session has just been ended.
-          if (current.held) turnTo(undefined, 'logout');
-        }, true);
-      },
-
-      close,
-    };
-  });
+    ...requests,
+    close,
+  };
 }
 
-export type { ApiOptions, Client, Credentials } from './common.ts';
+export type { ApiOptions, Client, Credentials, Passwords, Session } from './api.ts';
 export type { DebtStorage } from './debt.ts';
 export { LatchkeyError, type Trouble } from './errors.ts';
 export type { Members, Pair } from './held.ts';
-export type { Session } from './session.ts';
 export type { Channel, TabLocks, TabPage } from './tabs.ts';

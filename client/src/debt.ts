@@ -7,33 +7,35 @@ export interface DebtStorage {
 
 /** Whether the server must still be told of a log out: until it was, there is a cookie that no script can take away. */
 export interface Debt {
-  isOwed(): boolean;
-  owe(): void;
-  settle(): void;
+  readonly isOwed: () => boolean;
+  readonly owe: () => void;
+  readonly settle: () => void;
 }
 
 /** Remembered by all tabs and over reloads, where the page has a `localStorage`; by this page alone elsewhere. */
 export function debtIn(key: string, page: { readonly localStorage?: DebtStorage }): Debt {
   let isHere = false;
 
-  const inStorage = (use: (items: DebtStorage) => unknown): boolean => {
+  function inStorage(use: (items: DebtStorage) => unknown): unknown {
     try {
-      return Boolean(page.localStorage && use(page.localStorage));
+      return page.localStorage && use(page.localStorage);
     } catch {
-      return false;
+      return undefined;
     }
-  };
+  }
 
   return {
-    isOwed: () => isHere || inStorage((items) => items.getItem(key)),
+    isOwed: () => isHere || Boolean(inStorage((items) => items.getItem(key))),
     owe() {
-      isHere = !inStorage((items) => {
+      isHere = true;
+      inStorage((items) => {
         items.setItem(key, '1');
-        return true;
+        isHere = false;
       });
     },
     settle() {
-      isHere = inStorage((items) => items.removeItem(key));
+      isHere = false;
+      inStorage((items) => items.removeItem(key));
     },
   };
 }

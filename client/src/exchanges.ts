@@ -1,6 +1,6 @@
 import { LatchkeyError } from './errors.ts';
 import { membersOf, pairIn, type Members, type Pair } from './held.ts';
-import { inTime, pause } from './waiting.ts';
+import { onAbort, pause } from './waiting.ts';
 
 /** How often one call is tried. */
 const TRIES = 4;
@@ -9,22 +9,8 @@ const FIRST_WAIT_MS = 500;
 /** Nobody waits longer for an answer, or for the server's leave to ask again. */
 const PATIENCE_MS = 15_000;
 
-/** How the refresh token travels. */
-export interface Mode {
-  /** Of each call that takes or brings one. */
-  readonly init: { readonly credentials: 'include' | 'omit'; readonly headers?: Headers };
-  /** What answers have in its place. */
-  readonly blank?: string;
-  /** What a server says of one that will never be good again. */
-  readonly refusals: readonly unknown[];
-}
-
-export const IN_BODY: Mode = { init: { credentials: 'omit' }, refusals: ['token_not_valid', 'no_active_account'] };
-
-export const LOGIN = '/api/token';
-export const LOGOUT = '/api/token/blacklist';
-export const PASSWORD = '/api/password';
-const REFRESH = '/api/token/refresh';
+/** What a server says of a refresh token that will never be good again. */
+export const REFUSALS = ['token_not_valid', 'no_active_account'];
 
 export type Fields = Readonly<Record<string, unknown>>;
 type Headers = Readonly<Record<string, string>>;
@@ -44,22 +30,29 @@ export interface Exchanges {
   readonly renewed: (body: Fields, signal: AbortSignal) => Promise<Pair | undefined>;
 }
 
-/** @param send fetches a path of the API */
+/**
+ * @param send fetches a path of the API
+ * @param refusals codes of answers by which a session is over
+ * @param blank what answers have in the place of a refresh token, where they have none
+ */
 export function exchangesWith(
-  { init, blank, refusals }: Mode,
-  send: (path: string, init: RequestInit) => Promise<Response>,
+  send: (path: string, init: Omit<RequestInit, 'headers'> & { readonly headers: Headers }) => Promise<Response>,
+  refusals: readonly unknown[],
+  blank?: string,
 ): Exchanges {
   /** By `performance.now()`: the server asked not to be called before. */
   let notBefore = 0;
 
   const ask: Exchanges['ask'] = async (path, body, signal, headers) => {
     const limit = new AbortController();
-    const stop = inTime(PATIENCE_MS, signal, () => limit.abort());
+    const end = () => limit.abort();
+    const timer = setTimeout(end, PATIENCE_MS);
+    const stop = onAbort(signal, end);
     const [{ ok, status, headers: said }, text] = await send(path, {
-      ...init,
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...init.headers, ...headers },
+      headers: { 'Content-Type': 'application/json', ...headers },
       body: JSON.stringify(body),
+      credentials: 'omit',
       // A redirect would take the body, and so the token, with it.
       redirect: 'error',
       signal: limit.signal,
@@ -68,7 +61,10 @@ export function exchangesWith(
       .catch((error: unknown) => {
         throw new LatchkeyError('unavailable', error);
       })
-      .finally(stop);
+      .finally(() => {
+        clearTimeout(timer);
+        stop();
+      });
     const members = membersOf(() => text);
     if (ok && text.startsWith('{')) return members;
     // A number of seconds or a date (RFC 9110 section 10.2.3).
@@ -79,7 +75,7 @@ export function exchangesWith(
   };
 
   const pairFrom: Exchanges['pairFrom'] = async (path, body, signal, headers) => {
-    const pair = pairIn(await ask(path, body, signal, headers), blank);
+    const pair = pairIn(blank, await ask(path, body, signal, headers));
     if (!pair) throw new LatchkeyError('unavailable');
     return pair;
   };
@@ -93,7 +89,7 @@ export function exchangesWith(
       if (ordered > PATIENCE_MS) break;
       if (ordered + backoff > 0) await pause(ordered + backoff, signal);
       try {
-        return await pairFrom(REFRESH, body, signal);
+        return await pairFrom('/api/token/refresh', body, signal);
       } catch (error) {
         const { status, problem, retryAfter } = error as LatchkeyError;
         if (status === 401 && refusals.includes(problem['code'])) return undefined;

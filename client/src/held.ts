@@ -1,4 +1,4 @@
-import { ageSince } from './freshness.ts';
+import { ageSince, type Life } from './freshness.ts';
 
 /** The two tokens of a session. */
 export interface Pair {
@@ -10,15 +10,9 @@ export interface Pair {
 }
 
 /** A pair in use. What the client reads in its access token it does not trust: only servers decide by a token. */
-export interface Held extends Pair {
-  /** As it is kept. */
-  readonly text: string;
+export interface Held extends Pair, Life {
   readonly userId: string | undefined;
   readonly sessionId: string | undefined;
-  /** Of the access token, in milliseconds. */
-  readonly lifetime: number;
-  /** Likewise. */
-  readonly age: () => number;
 }
 
 /** A text of the storage; null for nothing. */
@@ -42,14 +36,13 @@ export const deviceIn = (text: Kept): unknown => membersOf(() => text ?? '')['de
 /** What was kept. @returns undefined for nothing, and for what this client never wrote */
 export function heldFrom(text: Kept): Held | undefined {
   const members = membersOf(() => text ?? '');
-  const pair = pairIn(members, '');
-  if (!text || !pair) return undefined;
+  const pair = pairIn('', members);
+  if (!pair) return undefined;
   const { sub, sid, iat, exp } = membersOf(() => payloadOf(pair.access));
   return {
     ...pair,
-    text,
-    userId: isText(sub) ? sub : undefined,
-    sessionId: isText(sid) ? sid : undefined,
+    userId: textIn(sub),
+    sessionId: textIn(sid),
     // The server's clock is compared with itself alone. A token that cannot be read is good until a server says no.
     lifetime: (Number(exp) - Number(iat)) * 1000 || Infinity,
     age: ageSince(Number(members['at']) || 0),
@@ -57,10 +50,10 @@ export function heldFrom(text: Kept): Held | undefined {
 }
 
 /** A pair in the members of an answer. @param blank what will do for a refresh token where there is none */
-export const pairIn = ({ access, refresh, device_token }: Members, blank?: string): Pair | undefined => {
-  const token = refresh ?? blank;
-  return access && isText(access) && isText(token) ? { access, refresh: token, device_token } : undefined;
-};
+export const pairIn = (
+  blank: string | undefined,
+  { access, refresh = blank, device_token }: Members,
+): Pair | undefined => (isText(access) && access && isText(refresh) ? { access, refresh, device_token } : undefined);
 
 /** The members of a JSON object; none of anything else, or where it cannot be read. */
 export function membersOf(read: () => string): Members {
@@ -72,6 +65,9 @@ export function membersOf(read: () => string): Members {
 }
 
 /** The claims of a JWT, not verified. @throws what `atob` throws */
-const payloadOf = (jwt: string): string => atob((jwt.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/'));
+const payloadOf = (jwt: string): string =>
+  atob((jwt.split('.')[1] ?? '').replace(/[-_]/g, (sign) => (sign < '0' ? '+' : '/')));
+
+const textIn = (value: unknown): string | undefined => (isText(value) ? value : undefined);
 
 const isText = (value: unknown): value is string => typeof value === 'string';

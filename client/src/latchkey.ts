@@ -1,9 +1,8 @@
 /** What applications import. */
+export type { ApiOptions, Client, Credentials, Passwords, Session } from './api.ts';
 export { createClient, type ClientOptions } from './client.ts';
-export type { ApiOptions, Client, Credentials } from './common.ts';
 export { LatchkeyError, type Trouble } from './errors.ts';
 export type { Members, Pair } from './held.ts';
-export type { Session } from './session.ts';
 export {
   memoryStorage,
   webStorage,

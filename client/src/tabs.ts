@@ -50,19 +50,21 @@ export interface Tabs {
 export function tabsOf(key: string, page: TabPage, hear: (text: string) => void, giveWay: () => void): Tabs {
   const channel = page.BroadcastChannel && new page.BroadcastChannel(key);
   let newest = '{}';
+  /** Of `newest`. */
+  let last = 0;
   let heard: () => void = ignore;
 
-  const numberOf = (text: string): number => Number(membersOf(() => text)['n']) || 0;
   const post = () => channel?.postMessage(newest);
 
   if (channel) {
     channel.unref?.();
     channel.onmessage = ({ data }: { readonly data: unknown }) => {
       const text = String(data);
-      const lead = numberOf(text) - numberOf(newest);
-      if (!data) giveWay();
-      else if (lead < 0) post();
-      else if (lead > 0) {
+      const n = Number(membersOf(() => text)['n']) || 0;
+      if (!text) giveWay();
+      else if (n < last) post();
+      else if (n > last) {
+        last = n;
         hear((newest = text));
         heard();
       }
@@ -73,15 +75,14 @@ export function tabsOf(key: string, page: TabPage, hear: (text: string) => void,
     tell(access) {
       const now = Date.now();
       // Ahead of what a tab says in the same moment that has not heard of a log out, and never the same as another's.
-      const n = Math.max(numberOf(newest) + 1, now + (access ? Math.random() : 1000));
-      newest = JSON.stringify({ access, at: now, n });
+      last = Math.max(last + 1, now + (access ? Math.random() : 1000));
+      newest = JSON.stringify({ access, at: now, n: last });
       post();
       return newest;
     },
 
     async alone(run, isUrgent) {
       const before = newest;
-      const { locks } = page.navigator ?? {};
       const limit = new AbortController();
       let running: Promise<void> | undefined;
       const once = () => (running ??= run());
@@ -94,9 +95,9 @@ export function tabsOf(key: string, page: TabPage, hear: (text: string) => void,
         if ((left -= 1) === 0) limit.abort();
       }, BEG_MS);
       try {
-        await locks?.request(key, { ifAvailable: true }, (lock) => lock && once());
+        await page.navigator?.locks?.request(key, { ifAvailable: true }, (lock) => lock && once());
         if (!running)
-          await locks?.request(key, { signal: limit.signal }, async () => {
+          await page.navigator?.locks?.request(key, { signal: limit.signal }, async () => {
             // A grant may overtake the message of who had the lock, and a page that was just opened has heard nothing.
             if (newest === before && !isUrgent) {
               post();
