@@ -59,6 +59,11 @@ export const CHOICES = {
     default: { local: 'on', dev: 'on', staging: 'off', prod: 'off' },
     about: 'Whether anybody can make an account with POST /api/users. Off, the route and its function are not there.',
   },
+  demoPage: {
+    choices: ['on', 'off'],
+    default: { local: 'on', dev: 'off', staging: 'off', prod: 'off' },
+    about: 'A page at / on which everything can be tried in a browser. Off, the page and its function are not there.',
+  },
   logRetentionDays: {
     choices: ['1', '7', '14', '30', '60', '90', '180', '365', '731'],
     default: { local: '7', dev: '7', staging: '30', prod: '90' },
@@ -280,6 +285,7 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     deletionProtection: choice('deletionProtection', CHOICES.deletionProtection),
     pointInTimeRecovery: choice('pointInTimeRecovery', CHOICES.pointInTimeRecovery),
     registration: choice('registration', CHOICES.registration),
+    demoPage: choice('demoPage', CHOICES.demoPage),
     logRetentionDays: choice('logRetentionDays', CHOICES.logRetentionDays),
     pepperRotationDays: choice('pepperRotationDays', CHOICES.pepperRotationDays),
     alarms: choice('alarms', CHOICES.alarms),

@@ -33,6 +33,8 @@ export interface Endpoint extends FunctionRow {
   readonly guard: 'open' | 'bearer';
   /** Where it says no, neither the routes nor the function are there. */
   readonly when?: (deployment: Deployment) => boolean;
+  /** For people, who look at it in a browser: the description of the API does not have it. */
+  readonly isPage?: true;
   /** Whose rate and burst its methods have, each for itself; without it, those of every method. */
   readonly throttle?: 'login';
 }
@@ -254,6 +256,13 @@ export const ENDPOINTS = {
   openapi: {
     routes: ['GET /openapi.json'],
     guard: 'open',
+    settings: ['corsOrigin'],
+  },
+  demo: {
+    routes: ['GET /', 'GET /demo/{file}'],
+    guard: 'open',
+    isPage: true,
+    when: ({ stack }) => stack.demoPage === 'on',
     settings: ['corsOrigin'],
   },
 } as const satisfies Record<string, Endpoint>;

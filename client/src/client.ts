@@ -58,6 +58,12 @@ export interface Client {
    *   before the request went out; and what the platform's `fetch` throws
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /**
+   * Gets a new access token now, though the one in use is still good: after a change of roles, say.
+   *
+   * @throws {LatchkeyError} `unavailable` where there is none to be had now; the session lives on
+   */
+  refresh(): Promise<Session>;
   /** An access token that is valid now, for what is no `fetch`. @returns undefined where nobody is logged in */
   accessToken(): Promise<string | undefined>;
   /** Listens to other tabs no more. */
@@ -268,6 +274,12 @@ export function createClient(options: ClientOptions): Client {
       if (isStream(init.body) || era !== asked || next === undefined || next === used) return answer;
       answer.body?.cancel().catch(ignore);
       return attempt(next, spare);
+    },
+
+    async refresh() {
+      await ready();
+      if (held) await renewOnce(held.access);
+      return session;
     },
 
     accessToken,

@@ -6,6 +6,7 @@ import { buildSync, type BuildOptions, type Metafile } from 'esbuild';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openApiDocument } from '../openapi/document.ts';
+import { demoPage } from './demo-page.ts';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -40,6 +41,7 @@ const OPTIONS = {
 
 /** What a function is given as a constant when it is bundled: text of a program, so a text is quoted twice. */
 const CONSTANTS: Readonly<Record<string, () => Record<string, string>>> = {
+  demo: () => ({ DEMO_PAGE: JSON.stringify(demoPage(PROJECT_ROOT)) }),
   openapi: () => ({ OPENAPI_DOCUMENT: JSON.stringify(JSON.stringify(openApiDocument())) }),
 };
 

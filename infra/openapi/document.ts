@@ -42,7 +42,8 @@ interface Example {
  */
 export function openApiDocument(endpoints: Readonly<Record<string, Endpoint>> = ENDPOINTS): Schema {
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const { routes, guard } of Object.values(endpoints)) {
+  for (const { routes, guard, isPage } of Object.values(endpoints)) {
+    if (isPage) continue;
     for (const route of routes) {
       const { method, path } = partsOf(route);
       (paths[path] ??= {})[method.toLowerCase()] = described(route, guard);
