@@ -33,13 +33,15 @@ beforeAll(() => {
       inputs: inputs.map(([path]) => path),
     });
   }
+  // With every function there is.
+  const everything = { mailFrom: 'auth@example.com', demoPage: 'on' };
   for (const env of ['dev', 'local']) {
-    const synthesis = synthesize({ env, mailFrom: 'auth@example.com' }, true);
+    const synthesis = synthesize({ env, ...everything }, true);
     expect(synthesis).toMatchObject({ status: 0 });
     assemblies.push(synthesis);
   }
   elsewhere = synthesize(
-    { env: 'dev', mailFrom: 'auth@example.com' },
+    { env: 'dev', ...everything },
     true,
     mkdtempSync(join(folder, 'another-place-with-a-longer-name-')),
   );
@@ -54,6 +56,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   fallback: 15_000,
   jwks: 15_000,
   openapi: 75_000,
+  // The page with its script and style is two thirds of it.
+  demo: 45_000,
   profile: 210_000,
   // The names of browsers and systems, for the list of devices, are 30 kB of it.
   devices: 250_000,
@@ -81,10 +85,11 @@ test('the authorizer carries jose and nothing else', () => {
   expect(packagesIn('authorizer')).toEqual(['jose']);
 });
 
-test('fallback, the key set and the description carry no package at all', () => {
+test('fallback, the key set, the description and the demo page carry no package at all', () => {
   expect(packagesIn('fallback')).toEqual([]);
   expect(packagesIn('jwks')).toEqual([]);
   expect(packagesIn('openapi')).toEqual([]);
+  expect(packagesIn('demo')).toEqual([]);
 });
 
 test('only those who ask for a password or set one carry the hash library, and only functions that read tokens carry jose', () => {

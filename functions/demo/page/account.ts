@@ -6,7 +6,7 @@ import { announce, element, within } from './elements.ts';
 import { onSubmit } from './form.ts';
 
 const displayName = within(document, 'input', '#profile-name');
-const usernameForManagers = within(document, 'input', '#password [name=username]');
+const usernameForManagers = within(document, 'input', '[name=username][hidden]');
 
 export async function showProfile(): Promise<void> {
   const { username, display_name, created_at } = await ask('GET', '/api/profile');
@@ -37,6 +37,6 @@ export function startAccount(): void {
   onSubmit(within(document, 'form', '#password'), async ({ current_password, new_password }) => {
     const { access, refresh } = await ask('POST', '/api/password', { current_password, new_password });
     await auth.adopt({ access: textOf(access), refresh: textOf(refresh) });
-    announce('Your pass-phrase is changed, and every other device is logged out.');
+    announce('Your password is changed, and every other device is logged out.');
   });
 }

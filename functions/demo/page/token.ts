@@ -1,7 +1,7 @@
 /** The access token: what it says, and how much of its life is left. */
-import { ask, membersIn } from './api.ts';
+import { ask, membersIn, textOf } from './api.ts';
 import { auth } from './auth.ts';
-import { element, within } from './elements.ts';
+import { announce, element, within } from './elements.ts';
 import { onPress } from './form.ts';
 
 const [left, whole, claims] = [element('token-left'), element('token-whole'), element('token-claims')];
@@ -46,11 +46,13 @@ export function startToken(): void {
   setInterval(tick, 1000);
   const alert = element('token-error');
   onPress(element('call'), alert, async () => {
-    await ask('GET', '/api/profile');
+    const { username } = await ask('GET', '/api/profile');
+    announce(`The API answered: you are ${textOf(username)}.`);
     await showToken();
   });
   onPress(element('refresh'), alert, async () => {
-    await auth.refresh();
+    const { status } = await auth.refresh();
+    if (status === 'in') announce('A new access token is here.');
     await showToken();
   });
   // Another tab may have got a new one meanwhile.

@@ -16,13 +16,22 @@ const operations = Object.entries(membersOf(document['paths'])).flatMap(([path, 
     operation: membersOf(operation),
   })),
 );
-const rows = Object.values<Endpoint>(ENDPOINTS);
+const rows = Object.values<Endpoint>(ENDPOINTS).filter(({ isPage }) => !isPage);
 
 describe('the description of the API', () => {
   test('has the routes of the API and no other', () => {
     expect(operations.map(({ route }) => route).toSorted()).toEqual(
       rows.flatMap(({ routes }) => [...routes]).toSorted(),
     );
+  });
+
+  test('says nothing of pages, which are for people', () => {
+    const pages = Object.values<Endpoint>(ENDPOINTS).filter(({ isPage }) => isPage);
+    expect(pages.flatMap(({ routes }) => routes)).toContain('GET /');
+    for (const { routes, guard, lend } of pages) {
+      expect([guard, lend]).toEqual(['open', undefined]);
+      for (const route of routes) expect(document['paths']).not.toHaveProperty([partsOf(route).path]);
+    }
   });
 
   test('asks for a bearer token where the authorizer stands', () => {
