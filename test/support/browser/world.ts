@@ -16,7 +16,7 @@ export interface BrowserWorld {
   open(profile: BrowserContext, mode: Mode): Promise<Page>;
   /** The demo page in a new tab, with a user of its own logged in. */
   openLoggedIn(profile: BrowserContext, mode: Mode): Promise<Page>;
-  /** Ends what a test has opened. */
+  /** Ends what a test has opened. @throws {Error} where a page threw, or wanted what its policy forbids */
   closeProfiles(): Promise<void>;
   close(): Promise<void>;
 }
@@ -34,6 +34,7 @@ export async function browserWorld(executable: string): Promise<BrowserWorld> {
     startChromium(executable),
   ]);
   const wire = await wireTo(api.url);
+  const faults: string[] = [];
   let users = 0;
   const open: BrowserWorld['open'] = async (profile, mode) => {
     const page = await profile.newPage();
@@ -44,7 +45,7 @@ export async function browserWorld(executable: string): Promise<BrowserWorld> {
   return {
     api,
     wire,
-    profile: (options) => profileOf(browser, options),
+    profile: (options) => profileOf(browser, faults, options),
     open,
     openLoggedIn: async (profile, mode) => {
       const username = `user-${(users += 1)}`;
@@ -55,6 +56,8 @@ export async function browserWorld(executable: string): Promise<BrowserWorld> {
     },
     closeProfiles: async () => {
       await Promise.all(browser.contexts().map((profile) => profile.close()));
+      const found = faults.splice(0);
+      if (found.length > 0) throw new Error(found.join('; '));
     },
     close: async () => {
       await browser.close();
@@ -65,16 +68,55 @@ export async function browserWorld(executable: string): Promise<BrowserWorld> {
 }
 
 /** Its clock goes on as ever, but can be put forward. */
-async function profileOf(browser: Browser, options?: BrowserContextOptions): Promise<BrowserContext> {
+async function profileOf(browser: Browser, faults: string[], options?: BrowserContextOptions): Promise<BrowserContext> {
   const profile = await browser.newContext(options);
   await profile.clock.install();
+  profile.on('weberror', (fault) => faults.push(String(fault.error())));
+  profile.on('console', (line) => {
+    // Answers that are no success are lines of the console too.
+    if (line.type() === 'error' && !line.text().startsWith('Failed to load resource')) faults.push(line.text());
+  });
   return profile;
 }
 
-/** Logs in as somebody at a keyboard would. */
-export async function logIn(page: Page, username: string, password = PASSWORD): Promise<void> {
-  await page.getByLabel('Username', { exact: true }).fill(username);
-  await page.getByLabel('Password', { exact: true }).fill(password);
+/** Fills in the form and sends it. */
+export async function sendLogin(page: Page, username: string, password = PASSWORD): Promise<void> {
+  await field(page, 'Username').fill(username);
+  await field(page, 'Password').fill(password);
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: `Hello, ${username}` }).waitFor();
 }
+
+/** Logs in, and waits until the page knows who it is and which devices they have. */
+export async function logIn(page: Page, username: string): Promise<void> {
+  await sendLogin(page, username);
+  await page.getByRole('heading', { name: `Hello, ${username}` }).waitFor();
+  await page.locator('#devices li').first().waitFor();
+}
+
+/** A field of the demo page, by its label; the other views are not seen. */
+export const field = (page: Page, label: string) => page.getByLabel(label, { exact: true }).filter({ visible: true });
+
+/** A button of the demo page. */
+export const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+/** Waits until the page says a sentence. */
+export const said = (page: Page, sentence: string): Promise<void> =>
+  page.getByRole('status').filter({ hasText: sentence }).waitFor();
+
+/** Makes a request of the page's own, and waits until it was answered. */
+export async function callApi(page: Page): Promise<void> {
+  await button(page, 'Call the API').click();
+  await said(page, 'The API answered');
+}
+
+/** A claim of the access token that the page has, as it was last shown. */
+export async function claim(page: Page, name: 'sid' | 'jti'): Promise<string> {
+  const text = (await page.locator('#token-claims').textContent()) ?? '';
+  const [, value] = new RegExp(`"${name}": "([^"]+)"`).exec(text) ?? [];
+  if (value === undefined) throw new Error(`The page shows no ${name}.`);
+  return value;
+}
+
+/** The view that the page shows: somebody is logged in, or nobody is. */
+export const view = async (page: Page): Promise<'in' | 'out'> =>
+  (await page.locator('#in').isVisible()) ? 'in' : 'out';
