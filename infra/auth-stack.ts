@@ -56,7 +56,7 @@ export class AuthStack extends Stack {
     const fallback = make('fallback', UNROUTED.fallback);
     fallback.addEnvironment('ROUTES', JSON.stringify(methodsByPath(deployment)));
     addFallback(this, api, fallback);
-    gatewayResponses(api, deployment.functions.corsOrigin);
+    gatewayResponses(api, deployment);
     if (deployment.domain !== undefined) customDomain(this, api, deployment.domain);
     if (deployment.stack.waf === 'on') webAcl(this, api, deployment);
 

@@ -3,6 +3,7 @@
  * synth. What a function reads comes from functions/shared/domain/settings.ts; what only the stack needs is here.
  */
 import { SETTINGS, settingFrom, type SettingName, type SettingValue } from '../functions/shared/domain/settings.ts';
+import { checkCookieMode } from './cookie-mode.ts';
 
 /** `local` is dev with every endpoint declared for a machine without AWS; it is never deployed. */
 export const ENVIRONMENTS = ['local', 'dev', 'staging', 'prod'] as const;
@@ -180,6 +181,8 @@ export const NUMBERS = {
 
 /** A local run sends no mail anywhere, so it can have an address. */
 const MAIL_FROM: Partial<PerEnvironment<string>> = { local: 'latchkey@example.com' };
+/** Pages of a local run come from the API's own origin or are refused, so it needs none of what a deployment needs for it. */
+const COOKIE_MODE: Partial<PerEnvironment<string>> = { local: 'on' };
 /** Deployment settings that are a text, or not set. */
 export const TEXTS = {
   domainName: {
@@ -270,6 +273,7 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     resetLink: fn('resetLink'),
     resetAnswerTime: fn('resetAnswerTime'),
     corsOrigin: fn('corsOrigin'),
+    cookieMode: settingFrom('cookieMode', text('cookieMode') ?? COOKIE_MODE[environment], 'deploy'),
   };
   notLongerThan(functions, 'accessTokenLifetime', 'sessionIdleLifetime');
   notLongerThan(functions, 'sessionIdleLifetime', 'sessionLifetime');
@@ -308,10 +312,12 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
   };
 
   const free = (name: keyof typeof TEXTS) => matching(name, TEXTS[name], text(name));
+  const domain = domainFrom(free('domainName'), free('certificateArn'));
+  if (functions.cookieMode === 'on' && environment !== 'local') checkCookieMode(functions.corsOrigin, domain?.name);
   return {
     environment,
     issuer: issuerFrom(text('issuer'), environment),
-    domain: domainFrom(free('domainName'), free('certificateArn')),
+    domain,
     alarmEmail: free('alarmEmail'),
     mailIdentity: mailIdentityFrom(text('mailIdentity'), functions.mailFrom),
     functions,

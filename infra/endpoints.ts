@@ -33,7 +33,7 @@ export interface Endpoint extends FunctionRow {
   readonly guard: 'open' | 'bearer';
   /** Where it says no, neither the routes nor the function are there. */
   readonly when?: (deployment: Deployment) => boolean;
-  /** For people, who look at it in a browser: the description of the API does not have it. */
+  /** A page for people, which the description of the API leaves out. */
   readonly isPage?: true;
   /** Whose rate and burst its methods have, each for itself; without it, those of every method. */
   readonly throttle?: 'login';
@@ -41,6 +41,9 @@ export interface Endpoint extends FunctionRow {
 
 /** Nothing leads to the routes of mailed codes where no mail is sent. */
 const sendsMail = ({ mailIdentity }: Deployment): boolean => mailIdentity !== undefined;
+
+/** What every function that answers a request reads, because pages of other origins read its answers. */
+const OF_BROWSERS = ['corsOrigin', 'cookieMode'] as const;
 
 export const ENDPOINTS = {
   login: {
@@ -60,7 +63,7 @@ export const ENDPOINTS = {
       'loginsPerAddress',
       'clientPrint',
       'bcryptCost',
-      'corsOrigin',
+      ...OF_BROWSERS,
     ],
     lend: (fn, { users, sessions, keyRing }) => {
       users.lendTo(
@@ -84,7 +87,7 @@ export const ENDPOINTS = {
       'sessionIdleLifetime',
       'endedSessionsKept',
       'clientPrint',
-      'corsOrigin',
+      ...OF_BROWSERS,
     ],
     lend: (fn, { users, sessions, keyRing }) => {
       users.lendTo(fn, { actions: ['dynamodb:GetItem'], on: [PREFIX.user] });
@@ -95,7 +98,7 @@ export const ENDPOINTS = {
   verify: {
     routes: ['POST /api/token/verify'],
     guard: 'open',
-    settings: ['issuer', 'audience', 'accessTokenLifetime', 'sessionIdleLifetime', 'clientPrint', 'corsOrigin'],
+    settings: ['issuer', 'audience', 'accessTokenLifetime', 'sessionIdleLifetime', 'clientPrint', ...OF_BROWSERS],
     lend: (fn, { users, sessions, keyRing }) => {
       users.lendTo(fn, { actions: ['dynamodb:GetItem'], on: [PREFIX.user] });
       sessions.lendTo(fn, 'dynamodb:GetItem');
@@ -106,7 +109,7 @@ export const ENDPOINTS = {
   blacklist: {
     routes: ['POST /api/token/blacklist'],
     guard: 'open',
-    settings: ['endedSessionsKept', 'corsOrigin'],
+    settings: ['endedSessionsKept', ...OF_BROWSERS],
     lend: (fn, { sessions, keyRing }) => {
       sessions.lendTo(fn, 'dynamodb:UpdateItem');
       keyRing.lendTo(fn, 'refreshSecrets');
@@ -118,7 +121,7 @@ export const ENDPOINTS = {
     throttle: 'login',
     when: ({ stack }) => stack.registration === 'on',
     memory: 'loginMemory',
-    settings: ['bcryptCost', 'passwordMinLength', 'registrationsPerAddress', 'mailFrom', 'verifyLink', 'corsOrigin'],
+    settings: ['bcryptCost', 'passwordMinLength', 'registrationsPerAddress', 'mailFrom', 'verifyLink', ...OF_BROWSERS],
     lend: (fn, { users, keyRing, mail }) => {
       users.lendTo(
         fn,
@@ -132,7 +135,7 @@ export const ENDPOINTS = {
   devices: {
     routes: ['GET /api/sessions', 'DELETE /api/sessions', 'DELETE /api/sessions/{id}'],
     guard: 'bearer',
-    settings: ['endedSessionsKept', 'corsOrigin'],
+    settings: ['endedSessionsKept', ...OF_BROWSERS],
     lend: (fn, { users, sessions }) => {
       users.lendTo(fn, { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], on: [PREFIX.user] });
       sessions.lendTo(fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Query');
@@ -153,7 +156,7 @@ export const ENDPOINTS = {
       'clientPrint',
       'bcryptCost',
       'passwordMinLength',
-      'corsOrigin',
+      ...OF_BROWSERS,
     ],
     lend: (fn, { users, sessions, keyRing }) => {
       users.lendTo(
@@ -169,7 +172,7 @@ export const ENDPOINTS = {
   profile: {
     routes: ['GET /api/profile'],
     guard: 'bearer',
-    settings: ['corsOrigin'],
+    settings: [...OF_BROWSERS],
     lend: (fn, { users, sessions }) => {
       users.lendTo(fn, { actions: ['dynamodb:GetItem'], on: [PREFIX.user] });
       sessions.lendTo(fn, 'dynamodb:GetItem');
@@ -180,7 +183,7 @@ export const ENDPOINTS = {
     guard: 'bearer',
     throttle: 'login',
     memory: 'loginMemory',
-    settings: ['bcryptCost', 'mailFrom', 'verifyLink', 'corsOrigin'],
+    settings: ['bcryptCost', 'mailFrom', 'verifyLink', ...OF_BROWSERS],
     lend: (fn, { users, sessions, keyRing, mail }) => {
       users.lendTo(
         fn,
@@ -198,7 +201,7 @@ export const ENDPOINTS = {
     routes: ['POST /api/email/verify'],
     guard: 'open',
     when: sendsMail,
-    settings: ['corsOrigin'],
+    settings: [...OF_BROWSERS],
     lend: (fn, { users }) => {
       users.lendTo(
         fn,
@@ -214,7 +217,7 @@ export const ENDPOINTS = {
     guard: 'open',
     throttle: 'login',
     when: sendsMail,
-    settings: ['mailFrom', 'resetLink', 'resetAnswerTime', 'corsOrigin'],
+    settings: ['mailFrom', 'resetLink', 'resetAnswerTime', ...OF_BROWSERS],
     lend: (fn, { users, mail }) => {
       users.lendTo(
         fn,
@@ -231,7 +234,7 @@ export const ENDPOINTS = {
     throttle: 'login',
     when: sendsMail,
     memory: 'loginMemory',
-    settings: ['bcryptCost', 'passwordMinLength', 'mailFrom', 'corsOrigin'],
+    settings: ['bcryptCost', 'passwordMinLength', 'mailFrom', ...OF_BROWSERS],
     lend: (fn, { users, keyRing, mail }) => {
       users.lendTo(
         fn,
@@ -250,13 +253,13 @@ export const ENDPOINTS = {
       'GET /.well-known/oauth-authorization-server',
     ],
     guard: 'open',
-    settings: ['issuer', 'corsOrigin'],
+    settings: ['issuer', ...OF_BROWSERS],
     lend: (fn, { keyRing }) => keyRing.lendPublicKeysTo(fn),
   },
   openapi: {
     routes: ['GET /openapi.json'],
     guard: 'open',
-    settings: ['corsOrigin'],
+    settings: [...OF_BROWSERS],
   },
   demo: {
     routes: ['GET /', 'GET /demo/{file}'],
@@ -274,7 +277,7 @@ export const UNROUTED = {
     settings: ['issuer', 'audience', 'accessTokenLifetime', 'keySetUsableFor'],
   },
   fallback: {
-    settings: ['corsOrigin'],
+    settings: [...OF_BROWSERS],
   },
   'make-keys': {
     timeoutSeconds: 60,

@@ -1,4 +1,6 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { ANY_ORIGIN, originsNamed } from '../functions/shared/domain/origins.ts';
+import type { Deployment } from './deployment-settings.ts';
 
 export interface Problem {
   readonly types: readonly ResponseType[];
@@ -85,7 +87,7 @@ export const PROBLEMS: readonly Problem[] = [
 ];
 
 /** Answers every refusal of the gateway with a problem document (RFC 9457) that a browser may read. */
-export function gatewayResponses(api: RestApi, corsOrigin: string): void {
+export function gatewayResponses(api: RestApi, { functions }: Deployment): void {
   for (const { types, status, title, detail, code, headers } of PROBLEMS) {
     for (const type of types) {
       api.addGatewayResponse(`On${pascalCase(type.responseType)}`, {
@@ -94,12 +96,10 @@ export function gatewayResponses(api: RestApi, corsOrigin: string): void {
         responseHeaders: quoted({
           // The template's key chooses the template, this header is what the caller sees.
           'Content-Type': 'application/problem+json',
-          'Access-Control-Allow-Origin': corsOrigin,
-          'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After',
+          ...readersOf(functions),
           'X-Content-Type-Options': 'nosniff',
           'Strict-Transport-Security': 'max-age=63072000',
           'Cache-Control': 'no-store',
-          ...(corsOrigin !== '*' && { Vary: 'Origin' }),
           ...headers,
         }),
         templates: {
@@ -108,6 +108,21 @@ export function gatewayResponses(api: RestApi, corsOrigin: string): void {
       });
     }
   }
+}
+
+/**
+ * Which pages may read them. These headers are the same for every request, so that of several origins none can be named: all
+ * may read them then, without cookies.
+ */
+function readersOf({ corsOrigin, cookieMode }: Deployment['functions']): Readonly<Record<string, string>> {
+  const [origin, another] = originsNamed(corsOrigin);
+  const isOne = origin !== undefined && another === undefined;
+  return {
+    'Access-Control-Allow-Origin': isOne ? origin : ANY_ORIGIN,
+    'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After',
+    ...(isOne && { Vary: 'Origin' }),
+    ...(isOne && cookieMode === 'on' && { 'Access-Control-Allow-Credentials': 'true' }),
+  };
 }
 
 /** API Gateway takes a literal value in single quotes. */

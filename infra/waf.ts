@@ -50,6 +50,8 @@ export function webAcl(stack: Stack, api: RestApi, { stack: settings }: Deployme
     dataProtectionConfig: {
       dataProtections: [
         { field: { fieldType: 'SINGLE_HEADER', fieldKeys: ['authorization'] }, action: 'SUBSTITUTION' },
+        // Every cookie there is: those of cookie mode are tokens.
+        { field: { fieldType: 'SINGLE_COOKIE' }, action: 'SUBSTITUTION' },
         { field: { fieldType: 'QUERY_STRING' }, action: 'SUBSTITUTION' },
         { field: { fieldType: 'BODY' }, action: 'SUBSTITUTION' },
       ],

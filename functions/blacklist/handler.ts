@@ -1,6 +1,6 @@
-import { stringsIn } from '../shared/http/body.ts';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { carriageOf, forgetting } from '../shared/http/carriage.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { json } from '../shared/http/reply.ts';
 import { now } from '../shared/runtime/clock.ts';
 import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
 import { secret } from '../shared/runtime/secrets.ts';
@@ -22,8 +22,9 @@ const needs: Omit<BlacklistNeeds, 'note'> = {
   ),
 };
 
-export const handler = endpoint(async (event, note) => {
-  const { refresh: token } = stringsIn(event, 'refresh');
-  await blacklist(token, { ...needs, note });
-  return json(200, {});
-});
+const logOut = endpoint((event, note) =>
+  carriageOf(event).logOut(event, (token) => blacklist(token, { ...needs, note })),
+);
+
+export const handler = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> =>
+  forgetting(event, await logOut(event));

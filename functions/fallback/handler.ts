@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { listOfTexts, membersOfJson } from '../shared/domain/unknown.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
+import { isCookieModeOn, MODE_HEADER } from '../shared/http/mode.ts';
 import { problem, reply } from '../shared/http/reply.ts';
 import { readEnv } from '../shared/runtime/env.ts';
 import { fallback, type Routes } from './fallback.ts';
@@ -30,7 +31,9 @@ export const handler = endpoint((event) => {
 const preflight = (methods: readonly string[]): APIGatewayProxyResult =>
   reply(204, '', {
     'Access-Control-Allow-Methods': methods.join(', '),
-    'Access-Control-Allow-Headers': 'Authorization, Content-Type',
+    'Access-Control-Allow-Headers': ['Authorization', 'Content-Type', ...(isCookieModeOn ? [MODE_HEADER] : [])].join(
+      ', ',
+    ),
     'Access-Control-Max-Age': '7200',
     'Cache-Control': 'no-store',
   });

@@ -1,4 +1,5 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { everyPage } from '../shared/http/cors.ts';
 import { endpoint, notModified } from '../shared/http/endpoint.ts';
 import { reply } from '../shared/http/reply.ts';
 import { headerIn } from '../shared/http/request.ts';
@@ -12,22 +13,15 @@ const env = readEnv('ISSUER', 'PUBLIC_KEYS_PARAMETER');
 const keySet = parameter(env.PUBLIC_KEYS_PARAMETER, (text) => keySetDocument(keySetFrom(text)));
 const metadata = metadataDocument(env.ISSUER);
 
-const operate = endpoint(async (event) =>
-  answer(event, event.resource.endsWith('/jwks.json') ? await keySet() : metadata),
+/** Public keys are for every origin, whatever origins may call the API; so is the news that they cannot be had. */
+export const handler = endpoint(
+  async (event) => answer(event, event.resource.endsWith('/jwks.json') ? await keySet() : metadata),
+  everyPage,
 );
-
-export const handler = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> =>
-  forEverybody(await operate(event));
 
 function answer(event: APIGatewayProxyEvent, { mediaType, text, etag }: Document) {
   const headers = { 'Cache-Control': `public, max-age=${CACHED_FOR_SECONDS}`, ETag: etag };
   const known = (headerIn(event, 'if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (known.includes(etag) || known.includes('*')) return notModified(headers);
   return reply(200, text, { 'Content-Type': mediaType, ...headers });
-}
-
-/** Public keys are for every origin, whatever origins may call the API; so is the news that they cannot be had. */
-function forEverybody(result: APIGatewayProxyResult): APIGatewayProxyResult {
-  const headers = Object.entries(result.headers ?? {}).filter(([name]) => name !== 'Vary');
-  return { ...result, headers: { ...Object.fromEntries(headers), 'Access-Control-Allow-Origin': '*' } };
 }

@@ -1,6 +1,6 @@
 import { anyText, fieldsIn } from '../shared/http/body.ts';
+import { carriageOf } from '../shared/http/carriage.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { json } from '../shared/http/reply.ts';
 import { clientIn, deviceIn } from '../shared/http/request.ts';
 import { passwordsWith } from '../shared/password/hash.ts';
 import { now } from '../shared/runtime/clock.ts';
@@ -79,12 +79,13 @@ const needs: Omit<LoginNeeds, 'note'> = {
 };
 
 export const handler = endpoint(async (event, note) => {
+  const carriage = carriageOf(event);
   const { username, password, device_token } = fieldsIn(
     event,
     { username: anyText, password: anyText },
     { device_token: anyText },
   );
-  const credentials = { username, password, deviceToken: device_token };
+  const credentials = { username, password, deviceToken: carriage.deviceToken(event, device_token) };
   const seen = { client: clientIn(event, settings.clientPrint), device: deviceIn(event) };
-  return json(200, await login(credentials, seen, { ...needs, note }));
+  return carriage.handOver(await login(credentials, seen, { ...needs, note }));
 });

@@ -1,3 +1,4 @@
+import { everyPage } from '../shared/http/cors.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { reply } from '../shared/http/reply.ts';
 
@@ -7,8 +8,7 @@ declare const OPENAPI_DOCUMENT: string;
 const headers = {
   'Content-Type': 'application/json',
   'Cache-Control': 'public, max-age=300',
-  // It says what is public; any page may read it, whatever origins may call the API.
-  'Access-Control-Allow-Origin': '*',
 };
 
-export const handler = endpoint(() => reply(200, OPENAPI_DOCUMENT, headers));
+/** It says what is public; any page may read it, whatever origins may call the API. */
+export const handler = endpoint(() => reply(200, OPENAPI_DOCUMENT, headers), everyPage);

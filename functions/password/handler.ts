@@ -1,6 +1,6 @@
 import { stringsIn } from '../shared/http/body.ts';
+import { carriageOf } from '../shared/http/carriage.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { json } from '../shared/http/reply.ts';
 import { callerIn, clientIn, deviceIn } from '../shared/http/request.ts';
 import { passwordsWith } from '../shared/password/hash.ts';
 import { now } from '../shared/runtime/clock.ts';
@@ -69,8 +69,9 @@ const needs: Omit<PasswordNeeds, 'note'> = {
 };
 
 export const handler = endpoint(async (event, note) => {
+  const carriage = carriageOf(event);
   const caller = callerIn(event, now());
   const { current_password: current, new_password: wanted } = stringsIn(event, 'current_password', 'new_password');
   const seen = { client: clientIn(event, settings.clientPrint), device: deviceIn(event) };
-  return json(200, await changePassword(caller, { current, wanted }, seen, { ...needs, note }));
+  return carriage.handOver(await changePassword(caller, { current, wanted }, seen, { ...needs, note }));
 });

@@ -1,6 +1,5 @@
-import { stringsIn } from '../shared/http/body.ts';
+import { carriageOf } from '../shared/http/carriage.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { json } from '../shared/http/reply.ts';
 import { clientIn } from '../shared/http/request.ts';
 import { now } from '../shared/runtime/clock.ts';
 import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
@@ -50,6 +49,7 @@ const needs: Omit<RefreshNeeds, 'note'> = {
 };
 
 export const handler = endpoint(async (event, note) => {
-  const { refresh: token } = stringsIn(event, 'refresh');
-  return json(200, await refresh(token, clientIn(event, settings.clientPrint), { ...needs, note }));
+  const carriage = carriageOf(event);
+  const token = carriage.refreshToken(event);
+  return carriage.handOver(await refresh(token, clientIn(event, settings.clientPrint), { ...needs, note }));
 });

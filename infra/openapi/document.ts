@@ -5,7 +5,7 @@ import type { Reason } from '../../functions/shared/domain/refusal.ts';
 import { ENDPOINTS, partsOf, type Endpoint, type Route } from '../endpoints.ts';
 import { PROBLEMS } from '../gateway-responses.ts';
 import { OPERATIONS, type Operation, type Tag } from './operations.ts';
-import { SCHEMAS, type Schema } from './schemas.ts';
+import { SCHEMAS, type Schema, type SchemaName } from './schemas.ts';
 
 const TAGS: Readonly<Record<Tag, string>> = {
   Tokens: 'Log in, stay logged in, log out.',
@@ -22,6 +22,16 @@ const OF_BODIES = [
   'unsupported-media-type',
 ] as const satisfies readonly Reason[];
 
+const OF_COOKIE_MODE = ['unknown-mode', 'cookie-mode-off', 'cross-site-request'] as const satisfies readonly Reason[];
+
+const MODE_PARAMETER: Schema = {
+  name: 'X-Latchkey-Mode',
+  in: 'header',
+  description:
+    'Cookie mode, for browsers, where it is on: the refresh token travels in a cookie that no script can read, never in a body.',
+  schema: { type: 'string', enum: ['cookie'] },
+};
+
 /** Members of a refusal that depend on what was sent: what an example shows for them. */
 const SHOWN: Partial<Record<Reason, Schema>> = {
   'invalid-fields': { username: ['This field is required.'] },
@@ -35,7 +45,7 @@ interface Example {
 }
 
 /**
- * The document for the routes of some endpoints.
+ * The document for the routes of some endpoints, without pages for people.
  *
  * @param endpoints all there are, unless told; some are deployed only where a setting asks for them
  * @throws {Error} for a route that {@link OPERATIONS} does not describe
@@ -43,7 +53,7 @@ interface Example {
 export function openApiDocument(endpoints: Readonly<Record<string, Endpoint>> = ENDPOINTS): Schema {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const { routes, guard, isPage } of Object.values(endpoints)) {
-    if (isPage) continue;
+    if (isPage === true) continue;
     for (const route of routes) {
       const { method, path } = partsOf(route);
       (paths[path] ??= {})[method.toLowerCase()] = described(route, guard);
@@ -67,6 +77,12 @@ export function openApiDocument(endpoints: Readonly<Record<string, Endpoint>> = 
       schemas: schemasOf(JSON.stringify(paths)),
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token (RFC 6750).' },
+        refreshCookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-latchkey-refresh',
+          description: 'The refresh token in cookie mode.',
+        },
       },
     },
   };
@@ -85,18 +101,20 @@ function schemasOf(text: string, found: Record<string, Schema> = {}): Readonly<R
 function described(route: Route, guard: Endpoint['guard']): Schema {
   const operation = OPERATIONS[route];
   if (operation === undefined) throw new Error(`infra/openapi/operations.ts does not describe ${route}.`);
-  const { id, tag, summary, description, takes, parameters } = operation;
-  const schema = { $ref: `#/components/schemas/${String(takes)}` };
+  const { id, tag, summary, description, takes, parameters = [], inCookieMode } = operation;
+  const isFromCookie = inCookieMode?.takesCookie === true;
+  const schema = isFromCookie ? oneOf(takes, 'Nothing') : oneOf(takes);
+  const asked = [...parameters, ...(inCookieMode === undefined ? [] : [MODE_PARAMETER])];
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),
-    security: guard === 'bearer' ? [{ bearer: [] }] : [],
-    ...(parameters !== undefined && { parameters }),
-    ...(takes !== undefined && {
+    security: guard === 'bearer' ? [{ bearer: [] }] : isFromCookie ? [{}, { refreshCookie: [] }] : [],
+    ...(asked.length > 0 && { parameters: asked }),
+    ...(schema !== undefined && {
       requestBody: {
-        required: true,
+        required: !isFromCookie,
         content: { 'application/json': { schema }, 'application/x-www-form-urlencoded': { schema } },
       },
     }),
@@ -104,21 +122,34 @@ function described(route: Route, guard: Endpoint['guard']): Schema {
   };
 }
 
-function successOf({ success }: Operation): Schema {
-  const { status, description, schema, mediaType = 'application/json', isCached } = success;
+/** The schema of what has one of some shapes, as far as there are any. */
+function oneOf(...names: readonly (SchemaName | undefined)[]): Schema | undefined {
+  const shapes = [...new Set(names)].flatMap((name) =>
+    name === undefined ? [] : [{ $ref: `#/components/schemas/${name}` }],
+  );
+  return shapes.length > 1 ? { anyOf: shapes } : shapes[0];
+}
+
+function successOf({ success, inCookieMode }: Operation): Schema {
+  const { status, description, mediaType = 'application/json', isCached } = success;
+  const schema = oneOf(success.schema, inCookieMode?.answers);
   return {
     [status]: {
       description,
-      ...(schema !== undefined && {
-        content: { [mediaType]: { schema: { $ref: `#/components/schemas/${schema}` } } },
+      ...(inCookieMode !== undefined && {
+        headers: {
+          'Set-Cookie': { description: `In cookie mode only. ${inCookieMode.sets}`, schema: { type: 'string' } },
+        },
       }),
+      ...(schema !== undefined && { content: { [mediaType]: { schema } } }),
     },
     ...(isCached === true && { 304: { description: 'What `If-None-Match` names is still so.' } }),
   };
 }
 
-function examplesOf({ takes, refusals = [] }: Operation, guard: Endpoint['guard']): Example[] {
+function examplesOf({ takes, refusals = [], inCookieMode }: Operation, guard: Endpoint['guard']): Example[] {
   const reasons: Reason[] = [...(takes === undefined ? [] : OF_BODIES), ...refusals];
+  if (inCookieMode !== undefined) reasons.push(...OF_COOKIE_MODE, ...(inCookieMode.refusals ?? []));
   if (guard === 'bearer') reasons.push('bearer-refused');
   const ofGateway = PROBLEMS.filter(
     ({ status }) => [429, 503].includes(status) || (guard === 'bearer' && status === 401),

@@ -23,6 +23,14 @@ export interface Operation {
     /** Whether `If-None-Match` may be answered with a 304. */
     readonly isCached?: true;
   };
+  /** What differs where the refresh token travels in a cookie; absent where none travels. */
+  readonly inCookieMode?: {
+    /** Whether the cookie stands for the body. */
+    readonly takesCookie?: true;
+    readonly answers: SchemaName;
+    readonly sets: string;
+    readonly refusals?: readonly Reason[];
+  };
   /** Beyond those of every body, and of every bearer token. */
   readonly refusals?: readonly Reason[];
 }
@@ -44,6 +52,7 @@ export const OPERATIONS: Readonly<Partial<Record<Route, Operation>>> = {
     description: 'Begins a session. Every refusal looks the same, whether the name exists or not.',
     takes: 'Credentials',
     success: { status: 200, description: 'The tokens of the new session.', schema: 'NewSession' },
+    inCookieMode: { answers: 'AccessToken', sets: 'The refresh token, and the token of the device.' },
     refusals: ['wrong-password', 'too-many-from-address'],
   },
   'POST /api/token/refresh': {
@@ -54,6 +63,12 @@ export const OPERATIONS: Readonly<Partial<Record<Route, Operation>>> = {
       'The presented token stops working, unless the answer gets lost: it may come again within 30 seconds, or as long as nobody used its successor.',
     takes: 'RefreshToken',
     success: pair('The next tokens of the session.'),
+    inCookieMode: {
+      takesCookie: true,
+      answers: 'AccessToken',
+      sets: 'The refresh token.',
+      refusals: ['no-credentials'],
+    },
     refusals: [...ofRefreshTokens, ...ofSessions, 'account-disabled'],
   },
   'POST /api/token/verify': {
@@ -69,9 +84,11 @@ export const OPERATIONS: Readonly<Partial<Record<Route, Operation>>> = {
     id: 'logout',
     tag: 'Tokens',
     summary: 'Log out',
-    description: 'Ends the session, with any refresh token it ever had; 200 also where it had ended.',
+    description:
+      'Ends the session, with any refresh token it ever had; 200 also where it had ended. In cookie mode 200 also without a token, or with one that is none of ours.',
     takes: 'RefreshToken',
     success: done('The session has ended.'),
+    inCookieMode: { takesCookie: true, answers: 'Nothing', sets: 'Makes the browser forget the refresh token.' },
     refusals: [...ofRefreshTokens],
   },
   'GET /api/profile': {
@@ -137,6 +154,7 @@ export const OPERATIONS: Readonly<Partial<Record<Route, Operation>>> = {
     description: 'Ends every session, this one included, and begins a new one.',
     takes: 'PasswordChange',
     success: pair('The tokens of the new session.'),
+    inCookieMode: { answers: 'AccessToken', sets: 'The refresh token.' },
     refusals: ['too-many-guesses'],
   },
   'POST /api/users': {

@@ -72,6 +72,7 @@ export const SCHEMAS = {
     },
     { description: 'The tokens of a new session.' },
   ),
+  AccessToken: answer({ access }, { description: 'In cookie mode: the other tokens are in cookies.' }),
   Nothing: answer({}, { description: 'An empty object.' }),
   Profile: answer({
     id: text(),

@@ -100,10 +100,12 @@ test('no rule that reads bodies blocks: a password may look like an attack', () 
   }
 });
 
-test('a sample of a request, which anybody with the console can look at, has no token and no password', () => {
+test('a sample of a request, which anybody with the console can look at, has no token, no cookie and no password', () => {
   const { DataProtections } = membersOf(edge.at('WebAcl')['DataProtectionConfig']);
   expect(DataProtections).toEqual([
     { Field: { FieldType: 'SINGLE_HEADER', FieldKeys: ['authorization'] }, Action: 'SUBSTITUTION' },
+    // Without keys: every cookie.
+    { Field: { FieldType: 'SINGLE_COOKIE' }, Action: 'SUBSTITUTION' },
     { Field: { FieldType: 'QUERY_STRING' }, Action: 'SUBSTITUTION' },
     { Field: { FieldType: 'BODY' }, Action: 'SUBSTITUTION' },
   ]);

@@ -8,7 +8,8 @@ export interface Request {
   readonly resource?: string;
   /** As the client sent it, with the stage; the resource unless told. */
   readonly path?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A list is a header that comes so many times. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string | null;
   readonly isBase64Encoded?: boolean;
   /** Sent as JSON, with its content type, in place of `body`. */
@@ -21,6 +22,9 @@ export interface Request {
   /** What the authorizer handed on; API Gateway makes texts of it. */
   readonly authorizer?: Readonly<Record<string, string | number>>;
 }
+
+/** The host under which the API is called. */
+export const DOMAIN = 'auth.example.org';
 
 /** The event of a Lambda proxy integration (payload format 1.0). */
 export function apiEvent(request: Request): APIGatewayProxyEvent {
@@ -36,7 +40,7 @@ export function apiEvent(request: Request): APIGatewayProxyEvent {
     resource,
     path: path.replace(/^\/v1(?=\/)/, ''),
     httpMethod: method,
-    headers,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().at(-1)])),
     multiValueHeaders: listsOf(headers),
     queryStringParameters: query ?? null,
     multiValueQueryStringParameters: query ? listsOf(query) : null,
@@ -47,6 +51,7 @@ export function apiEvent(request: Request): APIGatewayProxyEvent {
     requestContext: {
       accountId: '123456789012',
       apiId: 'test',
+      domainName: DOMAIN,
       authorizer: authorizer && Object.fromEntries(Object.entries(authorizer).map(([name, it]) => [name, String(it)])),
       protocol: 'HTTP/1.1',
       httpMethod: method,
@@ -83,5 +88,5 @@ function bodyOf({ body = null, json, form }: Request): [string | null, string?] 
   return [body];
 }
 
-const listsOf = (values: Readonly<Record<string, string>>): Record<string, string[]> =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value]]));
+const listsOf = (values: Readonly<Record<string, string | readonly string[]>>): Record<string, string[]> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value].flat()]));

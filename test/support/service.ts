@@ -56,6 +56,8 @@ const ROUTES: Readonly<Record<FunctionName, Pick<Request, 'method' | 'resource'>
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
+  /** The texts of its `Set-Cookie` headers. */
+  readonly cookies: readonly unknown[];
   readonly text: string;
   readonly body: Members;
 }
@@ -154,8 +156,10 @@ export async function startService(environment: Readonly<Record<string, string>>
     restart,
     async call(name, request) {
       if (!handlers.has(name)) await restart(name);
-      const { statusCode, headers, body } = await handlers.get(name)!(apiEvent({ ...ROUTES[name], ...request }));
-      return { status: statusCode, headers: headers ?? {}, text: body, body: body === '' ? {} : membersOfJson(body) };
+      const answer = await handlers.get(name)!(apiEvent({ ...ROUTES[name], ...request }));
+      const { statusCode: status, headers = {}, multiValueHeaders = {}, body: text } = answer;
+      const body = text === '' ? {} : membersOfJson(text);
+      return { status, headers, cookies: multiValueHeaders['Set-Cookie'] ?? [], text, body };
     },
     async account(changes = {}) {
       const username = changes.username ?? `user-${randomUUID()}`;

@@ -26,6 +26,10 @@ export type Reason =
   | 'account-gone'
   | 'account-disabled'
   | 'bearer-refused'
+  | 'no-credentials'
+  | 'unknown-mode'
+  | 'cookie-mode-off'
+  | 'cross-site-request'
   | 'insufficient-scope'
   | 'email-taken'
   | 'not-found';

@@ -32,6 +32,8 @@ interface TextSetting {
   readonly env: string;
   readonly default: string;
   readonly pattern: RegExp;
+  /** What the pattern means, for the message of a refusal. */
+  readonly takes?: string;
 }
 
 const DAY = 86_400;
@@ -48,6 +50,13 @@ export type ClientPrintMode = (typeof CLIENT_PRINTS)[number];
  */
 const LINK =
   /^(none|(?!http:\/\/(?!(localhost|127\.0\.0\.1)[:/]))[a-z][a-z0-9+.-]*:\/\/[\x21\x23-\x3b\x3d\x3f-\x7a\x7e]*\{token\}[\x21\x23-\x3b\x3d\x3f-\x7a\x7e]*)$/;
+
+const HOST = '[a-z0-9-]+(?:\\.[a-z0-9-]+)*';
+/**
+ * An origin as a browser writes it, because it is compared byte for byte: lower case, no slash at the end, a port only
+ * where it is not the scheme's own.
+ */
+const ORIGIN = `(?:https://${HOST}(?::(?!443(?!\\d))[1-9]\\d{0,4})?|http://${HOST}(?::(?!80(?!\\d))[1-9]\\d{0,4})?)`;
 
 export const SETTINGS = {
   /** The `aud` of access tokens: the name of the API they are for (RFC 9068 section 2.2). */
@@ -221,13 +230,18 @@ export const SETTINGS = {
     accepts: [1, 5_000],
     deployable: [1_000, 5_000],
   },
-  /** `Access-Control-Allow-Origin` of every answer. Tokens travel in headers, so `*` shares no cookie. */
+  /** The origins whose pages may read answers, with a space between them; `*` for every page, and then never with cookies. */
   corsOrigin: {
     kind: 'text',
     env: 'CORS_ORIGIN',
     default: '*',
-    pattern: /^(\*|https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?)$/,
+    // Lambda gives the whole environment of a function 4 KB.
+    pattern: new RegExp(`^(?=.{1,1000}$)(?:\\*|${ORIGIN}(?: ${ORIGIN})*)$`),
+    takes:
+      '* or origins as browsers write them (https://app.example.com), with one space between them and 1,000 characters in all',
   },
+  /** Whether a browser may ask for its refresh token in a cookie that no script can read (docs/browsers.md). */
+  cookieMode: { kind: 'choice', env: 'COOKIE_MODE', default: 'off', choices: ['on', 'off'] },
 } as const satisfies Record<string, NumberSetting | ChoiceSetting<string> | TextSetting>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -269,7 +283,9 @@ export function settingFrom(name: SettingName, text: string | undefined, where: 
       return choice;
     }
     case 'text':
-      if (!setting.pattern.test(text)) throw refuse(`a text that matches ${setting.pattern.source}`);
+      if (!setting.pattern.test(text)) {
+        throw refuse('takes' in setting ? setting.takes : `a text that matches ${setting.pattern.source}`);
+      }
       return text;
   }
 }

@@ -55,6 +55,18 @@ export const answers = {
   'account-gone': accountOfTokenGone,
   'account-disabled': accountOfTokenGone,
   'bearer-refused': badToken('Given token not valid for any token type'),
+  'no-credentials': {
+    status: 401,
+    detail: 'Authentication credentials were not provided.',
+    code: 'not_authenticated',
+  },
+  'unknown-mode': { status: 400, detail: 'The header X-Latchkey-Mode takes the word "cookie", or is left out.' },
+  'cookie-mode-off': { status: 400, detail: 'Cookie mode is off here: leave out the header X-Latchkey-Mode.' },
+  'cross-site-request': {
+    status: 403,
+    detail: 'CSRF Failed: Origin checking failed.',
+    code: 'permission_denied',
+  },
   'insufficient-scope': {
     status: 403,
     detail: 'You do not have permission to perform this action.',

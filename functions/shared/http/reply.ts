@@ -1,16 +1,10 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { readSettings } from '../runtime/env.ts';
 import { TITLES } from './titles.ts';
 
-const { corsOrigin } = readSettings('corsOrigin');
-
-/** What every answer carries, ours and the gateway's. */
+/** What every answer carries, ours and the gateway's, besides what `cors.ts` adds. */
 const EVERYWHERE: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
   'Strict-Transport-Security': 'max-age=63072000',
-  'Access-Control-Allow-Origin': corsOrigin,
-  'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After',
-  ...(corsOrigin !== '*' && { Vary: 'Origin' }),
 };
 
 type Headers = Readonly<Record<string, string>>;

@@ -23,6 +23,28 @@ export function headerIn(event: APIGatewayProxyEvent, name: string): string | un
 }
 
 /**
+ * Every value of a header, in the order in which they came, whatever the case of its name. {@link headerIn} has the last
+ * one alone.
+ *
+ * @param name in lower case
+ */
+export function valuesOfHeader(event: APIGatewayProxyEvent, name: string): readonly string[] {
+  const headers = event.multiValueHeaders as APIGatewayProxyEvent['multiValueHeaders'] | null;
+  return Object.entries(headers ?? {}).flatMap(([key, values]) => (key.toLowerCase() === name ? (values ?? []) : []));
+}
+
+/**
+ * A header that decides on trust: where it came twice, both values as one list (RFC 9110 section 5.3), which then is none
+ * of the words that let anybody in.
+ *
+ * @param name in lower case
+ */
+export function wholeHeaderIn(event: APIGatewayProxyEvent, name: string): string | undefined {
+  const values = valuesOfHeader(event, name);
+  return values.length === 0 ? undefined : values.join(', ');
+}
+
+/**
  * The device a request comes from. The address is the one API Gateway saw, never one from a header, which a client sets.
  */
 export function deviceIn(event: APIGatewayProxyEvent): Device {

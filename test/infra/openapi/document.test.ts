@@ -16,7 +16,7 @@ const operations = Object.entries(membersOf(document['paths'])).flatMap(([path, 
     operation: membersOf(operation),
   })),
 );
-const rows = Object.values<Endpoint>(ENDPOINTS).filter(({ isPage }) => !isPage);
+const rows = Object.values<Endpoint>(ENDPOINTS).filter(({ isPage }) => isPage !== true);
 
 describe('the description of the API', () => {
   test('has the routes of the API and no other', () => {
@@ -25,22 +25,33 @@ describe('the description of the API', () => {
     );
   });
 
-  test('says nothing of pages, which are for people', () => {
-    const pages = Object.values<Endpoint>(ENDPOINTS).filter(({ isPage }) => isPage);
-    expect(pages.flatMap(({ routes }) => routes)).toContain('GET /');
-    for (const { routes, guard, lend } of pages) {
-      expect([guard, lend]).toEqual(['open', undefined]);
-      for (const route of routes) expect(document['paths']).not.toHaveProperty([partsOf(route).path]);
-    }
-  });
-
-  test('asks for a bearer token where the authorizer stands', () => {
+  test('asks for a bearer token where the authorizer stands, and takes a cookie where a refresh token is taken', () => {
+    const takesCookie = ['POST /api/token/refresh', 'POST /api/token/blacklist'];
     for (const { routes, guard } of rows) {
       for (const route of routes) {
         const { operation } = operations.find((one) => one.route === route)!;
-        expect(operation['security']).toEqual(guard === 'bearer' ? [{ bearer: [] }] : []);
+        const open = takesCookie.includes(route) ? [{}, { refreshCookie: [] }] : [];
+        expect([route, operation['security']]).toEqual([route, guard === 'bearer' ? [{ bearer: [] }] : open]);
       }
     }
+  });
+
+  test('says of exactly the operations with a refresh token what they do in cookie mode, refusals among it', () => {
+    const withMode = operations.filter(({ operation }) => JSON.stringify(operation).includes('X-Latchkey-Mode'));
+    expect(withMode.map(({ route }) => route).toSorted()).toEqual([
+      'POST /api/password',
+      'POST /api/token',
+      'POST /api/token/blacklist',
+      'POST /api/token/refresh',
+    ]);
+    for (const { operation } of withMode) {
+      const responses = membersOf(operation['responses']);
+      expect(operation['parameters']).toEqual([expect.objectContaining({ name: 'X-Latchkey-Mode', in: 'header' })]);
+      expect(membersOf(responses['200'])['headers']).toHaveProperty('Set-Cookie');
+      expect(JSON.stringify(responses['403'])).toContain('"CSRF Failed: Origin checking failed."');
+      expect(JSON.stringify(responses['400'])).toContain('X-Latchkey-Mode');
+    }
+    expect(JSON.stringify(document)).toContain('"not_authenticated"');
   });
 
   test('has a parameter for each part of a path that has a name', () => {
@@ -71,6 +82,15 @@ describe('the description of the API', () => {
       'This field is required.',
     ]) {
       expect(text).toContain(`"${words}"`);
+    }
+  });
+
+  test('says nothing of pages, which are for people and have no rights', () => {
+    const pages = Object.values<Endpoint>(ENDPOINTS).filter(({ isPage }) => isPage === true);
+    expect(pages.flatMap(({ routes }) => routes)).toContain('GET /demo/{file}');
+    for (const { routes, guard, lend } of pages) {
+      expect([guard, lend]).toEqual(['open', undefined]);
+      for (const route of routes) expect(document['paths']).not.toHaveProperty([partsOf(route).path]);
     }
   });
 
@@ -114,6 +134,9 @@ describe('answers are held to it', () => {
 
   test.each([
     ['a pair', 'POST', '/api/token', answered(200, pair)],
+    ['a pair without what travels in cookies', 'POST', '/api/token', answered(200, { access: 'a' })],
+    ['the same of a refresh', 'POST', '/api/token/refresh', answered(200, { access: 'a' })],
+    ['the same of a changed password', 'POST', '/api/password', answered(200, { access: 'a' })],
     ['a problem', 'POST', '/api/token', answered(401, { ...problem, code: 'token_not_valid', username: ['No.'] })],
     ['no content', 'DELETE', '/api/sessions/1?x=1', answered(204, undefined)],
     ['a path that is not there', 'GET', '/nowhere', answered(404, { ...problem, status: 404 })],
@@ -124,6 +147,7 @@ describe('answers are held to it', () => {
   test.each([
     ['a member too many', 'POST', '/api/token', answered(200, { ...pair, password: 'x' })],
     ['a member too few', 'POST', '/api/token', answered(200, { access: 'a', refresh: 'r' })],
+    ['a token of a device without the others', 'POST', '/api/token', answered(200, { access: 'a', device_token: 'd' })],
     ['another status', 'POST', '/api/token', answered(418, problem)],
     ['another status in the body', 'POST', '/api/token', answered(401, { ...problem, status: 400 })],
     ['another media type', 'POST', '/api/token', answered(401, problem, 'application/json')],

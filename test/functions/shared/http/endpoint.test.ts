@@ -53,6 +53,10 @@ const TABLE: Record<Reason, readonly [status: number, detail: string, code?: str
   'account-gone': GONE,
   'account-disabled': GONE,
   'bearer-refused': badToken('Given token not valid for any token type'),
+  'no-credentials': [401, 'Authentication credentials were not provided.', 'not_authenticated'],
+  'unknown-mode': [400, 'The header X-Latchkey-Mode takes the word "cookie", or is left out.'],
+  'cookie-mode-off': [400, 'Cookie mode is off here: leave out the header X-Latchkey-Mode.'],
+  'cross-site-request': [403, 'CSRF Failed: Origin checking failed.', 'permission_denied'],
   'insufficient-scope': [
     403,
     'You do not have permission to perform this action.',
@@ -97,7 +101,7 @@ describe('a refusal', () => {
         'Cache-Control': 'no-store',
       });
       expect(headers['WWW-Authenticate']).toBe(
-        status === 401 || status === 403
+        status === 401 || challenge !== undefined
           ? `Bearer realm="api"${challenge === undefined ? '' : `, error="${challenge}"`}`
           : undefined,
       );
