@@ -7,6 +7,7 @@ import {
   callApi,
   field,
   logIn,
+  pass,
   said,
   sendLogin,
   view,
@@ -71,7 +72,7 @@ export const demoPageTests = (world: () => BrowserWorld): void =>
       const page = await world().openLoggedIn(profile, 'storage');
       const left = page.locator('#token-left');
       await left.filter({ hasText: /^4 min \d+ s$|^5 min$/ }).waitFor();
-      await profile.clock.fastForward((LIFETIME_SECONDS + 60) * 1000);
+      await pass(profile, LIFETIME_SECONDS + 60);
       await left.filter({ hasText: 'At its end.' }).waitFor();
       await callApi(page);
       expect(await view(page)).toBe('in');

@@ -6,14 +6,15 @@ import {
   button,
   callApi,
   claim,
+  pass,
   said,
   view,
   type BrowserWorld,
   type Mode,
 } from '../support/browser/world.ts';
 
-const PAST_ITS_END = (LIFETIME_SECONDS + 60) * 1000;
-const TEN_MINUTES = 600_000;
+const PAST_ITS_END = LIFETIME_SECONDS + 60;
+const TEN_MINUTES = 600;
 
 export const stayingInTests = (mode: Mode, world: () => BrowserWorld): void =>
   describe(`with the refresh token in ${mode === 'cookie' ? 'a cookie' : 'storage'}`, () => {
@@ -31,7 +32,7 @@ export const stayingInTests = (mode: Mode, world: () => BrowserWorld): void =>
     test('three tabs whose tokens end together send one refresh, and all stay logged in', async () => {
       const first = await world().openLoggedIn(profile, mode);
       const tabs = [first, await world().open(profile, mode), await world().open(profile, mode)];
-      await profile.clock.fastForward(PAST_ITS_END);
+      await pass(profile, PAST_ITS_END);
       const before = refreshes();
       await Promise.all(tabs.map((tab) => callApi(tab)));
       expect(refreshes() - before).toBe(1);
@@ -44,7 +45,7 @@ export const stayingInTests = (mode: Mode, world: () => BrowserWorld): void =>
       const [session, token] = [await claim(page, 'sid'), await claim(page, 'jti')];
       let lost = 0;
       world().wire.cuts = (line) => line === REFRESH && (lost += 1) === 1;
-      await profile.clock.fastForward(PAST_ITS_END);
+      await pass(profile, PAST_ITS_END);
       await callApi(page);
       expect(lost).toBe(2);
       expect(await claim(page, 'sid')).toBe(session);
@@ -61,7 +62,7 @@ export const stayingInTests = (mode: Mode, world: () => BrowserWorld): void =>
           return true;
         };
       });
-      await profile.clock.fastForward(PAST_ITS_END);
+      await pass(profile, PAST_ITS_END);
       await button(page, 'Call the API').click();
       await cut;
       await page.close();
@@ -78,7 +79,7 @@ export const stayingInTests = (mode: Mode, world: () => BrowserWorld): void =>
       const page = await world().openLoggedIn(profile, mode);
       const session = await claim(page, 'sid');
       await profile.setOffline(true);
-      await profile.clock.fastForward(TEN_MINUTES);
+      await pass(profile, TEN_MINUTES);
       await button(page, 'Call the API').click();
       await page.getByText('The server cannot be reached.').waitFor();
       expect(await view(page)).toBe('in');

@@ -67,10 +67,8 @@ export async function browserWorld(executable: string): Promise<BrowserWorld> {
   };
 }
 
-/** Its clock goes on as ever, but can be put forward. */
 async function profileOf(browser: Browser, faults: string[], options?: BrowserContextOptions): Promise<BrowserContext> {
   const profile = await browser.newContext(options);
-  await profile.clock.install();
   profile.on('weberror', (fault) => faults.push(String(fault.error())));
   profile.on('console', (line) => {
     // Answers that are no success are lines of the console too.
@@ -78,6 +76,13 @@ async function profileOf(browser: Browser, faults: string[], options?: BrowserCo
   });
   return profile;
 }
+
+/**
+ * Lets time pass for all tabs of a profile. From then on it stands still: with clocks of their own, which are never quite the
+ * same, a tab would hold what another has just written for news from the future.
+ */
+export const pass = (profile: BrowserContext, seconds: number): Promise<void> =>
+  profile.clock.setFixedTime(Date.now() + seconds * 1000);
 
 /** Fills in the form and sends it. */
 export async function sendLogin(page: Page, username: string, password = PASSWORD): Promise<void> {
