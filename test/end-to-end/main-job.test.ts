@@ -8,8 +8,10 @@ import { aGateway, PASSWORD, type TestAnswer, type TestGateway } from '../suppor
 
 let api: TestGateway;
 
+const APP = 'https://app.example.org';
+
 beforeAll(async () => {
-  api = await aGateway();
+  api = await aGateway({ CORS_ORIGIN: `https://www.example.org ${APP}` });
   await api.user('Ada');
 }, 60_000);
 afterAll(() => api.close());
@@ -275,6 +277,113 @@ describe('the main job, over HTTP with the deployed bundles', () => {
     expect(lines).toContain('"refused"');
     for (const secret of [access.slice(-40), refresh.slice(-40), PASSWORD]) expect(lines).not.toContain(secret);
     for (const line of api.logs) expect(() => JSON.parse(line) as unknown).not.toThrow();
+  });
+});
+
+describe('a browser that keeps its refresh token in a cookie', () => {
+  const JAR = ['__Host-latchkey-refresh', '__Host-latchkey-device'] as const;
+  const FROM_OUR_PAGE = { 'X-Latchkey-Mode': 'cookie', Origin: APP, 'Sec-Fetch-Site': 'same-site' };
+  const FROM_ELSEWHERE = { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' };
+
+  /** What a browser keeps of an answer's cookies, as its next `Cookie` header. */
+  const cookiesOf = ({ headers }: TestAnswer) => headers.getSetCookie().map((text) => text.split(';')[0] ?? '');
+  const ask = (path: string, body: unknown, cookies: readonly string[], from: Record<string, string> = FROM_OUR_PAGE) =>
+    api.post(path, body, { ...from, ...(cookies.length > 0 && { Cookie: cookies.join('; ') }) });
+  const logIn = () => ask('/api/token', { username: 'ada', password: PASSWORD }, []);
+
+  test('logs in, comes back after a reload, and logs out cleanly', async () => {
+    const login = await logIn();
+    expect([login.status, Object.keys(login.body)]).toEqual([200, ['access']]);
+    const [refresh = '', device = '', ...others] = cookiesOf(login);
+    expect([refresh.split('=')[0], device.split('=')[0], others]).toEqual([...JAR, []]);
+    for (const text of login.headers.getSetCookie()) {
+      expect(text).toMatch(/^__Host-[\w-]+=[\w.-]+; Path=\/; Secure; HttpOnly; SameSite=Strict; Max-Age=\d{7,8}$/);
+    }
+    expect(login.headers.get('access-control-allow-origin')).toBe(APP);
+    expect(login.headers.get('access-control-allow-credentials')).toBe('true');
+    expect(login.headers.get('vary')).toBe('Origin');
+
+    const renewed = await ask('/api/token/refresh', '', [device, refresh]);
+    expect([renewed.status, Object.keys(renewed.body)]).toEqual([200, ['access']]);
+    const [next = ''] = cookiesOf(renewed);
+    expect(next).toMatch(/^__Host-latchkey-refresh=/);
+    expect(next).not.toBe(refresh);
+    expect((await api.get('/api/profile', bearer(String(renewed.body['access'])))).status).toBe(200);
+
+    const out = await ask('/api/token/blacklist', {}, [next]);
+    expect([out.status, out.text, out.headers.getSetCookie()]).toEqual([
+      200,
+      '{}',
+      ['__Host-latchkey-refresh=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0'],
+    ]);
+    expect((await ask('/api/token/refresh', {}, [next])).body).toMatchObject({ detail: 'Token is blacklisted' });
+    const nobody = await ask('/api/token/refresh', {}, []);
+    expect([nobody.status, nobody.body['code']]).toEqual([401, 'not_authenticated']);
+    const lines = api.logs.join('\n');
+    for (const cookie of [refresh, device, next]) expect(lines).not.toContain(cookie.slice(-40));
+  });
+
+  test('changes a password, and gets the cookie of the new session', async () => {
+    await api.user('heidi');
+    const login = await ask('/api/token', { username: 'heidi', password: PASSWORD }, []);
+    const changed = await ask(
+      '/api/password',
+      { current_password: PASSWORD, new_password: 'a horse of another colour' },
+      [],
+      { ...FROM_OUR_PAGE, ...bearer(String(login.body['access'])) },
+    );
+    expect([changed.status, Object.keys(changed.body)]).toEqual([200, ['access']]);
+    expect((await ask('/api/token/refresh', {}, cookiesOf(login))).status).toBe(401);
+    expect((await ask('/api/token/refresh', {}, cookiesOf(changed))).status).toBe(200);
+  });
+
+  test('is asked by other sites for nothing: neither by a form nor by a script does its session change', async () => {
+    const cookies = cookiesOf(await logIn());
+    const form = { ...FROM_ELSEWHERE, 'Content-Type': 'application/x-www-form-urlencoded' };
+    const script = { ...FROM_ELSEWHERE, 'X-Latchkey-Mode': 'cookie' };
+    for (const path of ['/api/token', '/api/token/refresh', '/api/token/blacklist']) {
+      // A form cannot send the header, and so is one like any other, without a token in it.
+      const posted = await ask(path, 'a=b', cookies, form);
+      expect([path, posted.status, posted.headers.getSetCookie()]).toEqual([path, 400, []]);
+      const fetched = await ask(path, {}, cookies, script);
+      expect([path, fetched.status, fetched.body['detail'], fetched.headers.getSetCookie()]).toEqual([
+        path,
+        403,
+        'CSRF Failed: Origin checking failed.',
+        [],
+      ]);
+      expect(fetched.headers.get('access-control-allow-origin')).toBeNull();
+    }
+    const renewed = await ask('/api/token/refresh', {}, cookies);
+    expect(renewed.status).toBe(200);
+    expect(decodeJwt(cookiesOf(renewed)[0]?.split('=')[1] ?? '')).toMatchObject({ counter: 1 });
+  });
+
+  test('may ask from a configured origin, says its preflight, and from no other', async () => {
+    const preflight = (origin: string) =>
+      fetch(`${api.url}/api/token/refresh`, {
+        method: 'OPTIONS',
+        headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' },
+      });
+    const { status, headers } = await preflight(APP);
+    expect(status).toBe(204);
+    expect(headers.get('access-control-allow-origin')).toBe(APP);
+    expect(headers.get('access-control-allow-credentials')).toBe('true');
+    expect(headers.get('access-control-allow-headers')).toBe('Authorization, Content-Type, X-Latchkey-Mode');
+    const { headers: told } = await preflight('https://evil.example');
+    expect(told.get('access-control-allow-origin')).toBeNull();
+    expect(told.get('vary')).toBe('Origin');
+    const keys = await api.get('/.well-known/jwks.json', { Origin: 'https://evil.example' });
+    expect(keys.headers.get('access-control-allow-origin')).toBe('*');
+    expect(keys.headers.get('access-control-allow-credentials')).toBeNull();
+  });
+
+  test("needs no origin configured for a page of the API's own, also where a browser says no more than Origin", async () => {
+    const own = { 'X-Latchkey-Mode': 'cookie', Origin: api.url };
+    expect((await ask('/api/token', { username: 'ada', password: PASSWORD }, [], own)).status).toBe(200);
+    expect(
+      (await ask('/api/token/refresh', {}, [], { ...own, Origin: api.url.replace('http:', 'https:') })).status,
+    ).toBe(403);
   });
 });
 

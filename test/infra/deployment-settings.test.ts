@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { rmSync } from 'node:fs';
 import { SETTINGS } from '../../functions/shared/domain/settings.ts';
 import { CONTEXT_NAMES, ENVIRONMENTS, deploymentFrom } from '../../infra/deployment-settings.ts';
@@ -59,6 +59,8 @@ test.each<Context>([
   { clientPrint: 'address' },
   { corsOrigin: 'app.example.com' },
   { corsOrigin: "https://a'b.example.com" },
+  { cookieMode: 'yes' },
+  { cookieMode: 'on' },
   { passwordMinLength: '7' },
   { mailFrom: 'Latchkey <auth@example.com>' },
   { mailFrom: 'auth@example.com\nBcc: x@example.com' },
@@ -133,6 +135,75 @@ test('mails come from the domain that is verified unless the address itself is; 
   expect(identity({ mailFrom: 'auth@example.com', mailIdentity: 'auth@example.com' })).toBe('auth@example.com');
   expect(identity({ env: 'local' })).toBe('example.com');
   expect(identity({ env: 'local', mailFrom: 'none' })).toBeUndefined();
+});
+
+describe('cookie mode', () => {
+  const SITE = {
+    env: 'prod',
+    cookieMode: 'on',
+    domainName: 'auth.example.co.uk',
+    certificateArn: 'arn:aws:acm:eu-west-2:123456789012:certificate/0a1b',
+  };
+
+  test.each([
+    'https://example.co.uk',
+    'https://app.example.co.uk',
+    'https://auth.example.co.uk:8443',
+    'https://example.co.uk https://www.example.co.uk https://a.b.example.co.uk',
+  ])('may be on for pages of the same site: %s', (corsOrigin) => {
+    expect(from({ ...SITE, corsOrigin }).functions).toMatchObject({ cookieMode: 'on', corsOrigin });
+  });
+
+  test.each<[string, Context, string]>([
+    [
+      'without a custom domain',
+      { domainName: undefined, certificateArn: undefined, corsOrigin: 'https://app.example.co.uk' },
+      'domainName',
+    ],
+    ['for every origin', {}, 'corsOrigin to name'],
+    ['for every origin, said so', { corsOrigin: '*' }, 'corsOrigin to name'],
+    [
+      'over plain HTTP',
+      { corsOrigin: 'https://example.co.uk http://app.example.co.uk' },
+      'https origins in the setting corsOrigin, not "http://app.example.co.uk"',
+    ],
+    [
+      'for a machine',
+      { corsOrigin: 'https://example.co.uk https://localhost:3000' },
+      'domainName ("auth.example.co.uk") in corsOrigin, not "https://localhost:3000"',
+    ],
+    ['for an address', { corsOrigin: 'https://192.0.2.1' }, 'not "https://192.0.2.1"'],
+    ['for another site', { corsOrigin: 'https://example.com' }, 'not "https://example.com"'],
+    ['for one that only ends alike', { corsOrigin: 'https://myexample.co.uk' }, 'not "https://myexample.co.uk"'],
+    [
+      'for one with no more than a public suffix in common',
+      { corsOrigin: 'https://other.co.uk' },
+      'not "https://other.co.uk"',
+    ],
+    [
+      'for one with a private suffix in common',
+      { domainName: 'auth.github.io', corsOrigin: 'https://app.github.io' },
+      'not "https://app.github.io"',
+    ],
+    [
+      'for a suffix itself',
+      { domainName: 'auth.github.io', corsOrigin: 'https://github.io' },
+      'not "https://github.io"',
+    ],
+  ])('is refused %s, by the name of the setting that stands in the way', (_why, context, words) => {
+    const wanted = { ...SITE, ...context };
+    expect(() => from(wanted)).toThrow(RangeError);
+    expect(() => from(wanted)).toThrow(/^Setting cookieMode "on" needs /);
+    expect(() => from(wanted)).toThrow(words);
+    // Without it, the same is nobody's business.
+    expect(from({ ...wanted, cookieMode: 'off' }).functions.cookieMode).toBe('off');
+  });
+
+  test('is off unless it is asked for, and on for a run on this machine, which needs nothing for it', () => {
+    expect(ENVIRONMENTS.map((env) => from({ env }).functions.cookieMode)).toEqual(['on', 'off', 'off', 'off']);
+    expect(from({ ...SITE, env: 'local', corsOrigin: 'http://localhost:5173' }).functions.cookieMode).toBe('on');
+    expect(from({ env: 'local', cookieMode: 'off' }).functions.cookieMode).toBe('off');
+  });
 });
 
 test('every setting is looked at', () => {

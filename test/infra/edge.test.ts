@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { readersOf } from '../../functions/shared/http/cors.ts';
 import { listOf, membersOf, templateFor } from '../support/template.ts';
 
 /** Of dev, but for what is named. */
@@ -7,6 +8,8 @@ const other = templateFor({
   certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/0a1b',
   issuer: 'https://example.com/auth',
   loginReservedConcurrency: '7',
+  corsOrigin: 'https://app.example.com https://www.example.com',
+  cookieMode: 'on',
 });
 const edge = templateFor({
   env: 'prod',
@@ -15,6 +18,8 @@ const edge = templateFor({
   tracing: 'on',
   apiLogRole: 'existing',
   wafRateLimit: '1000',
+  corsOrigin: 'https://app.example.com',
+  cookieMode: 'on',
 });
 
 const stageOf = (template: typeof edge) => template.ofType('AWS::ApiGateway::Stage')[0]!.properties;
@@ -192,6 +197,45 @@ test('a function that may not run now is a 503 that says when to come again, wha
     expect(StatusCode).toBe('503');
     expect(membersOf(ResponseParameters)['gatewayresponse.header.Retry-After']).toBe("'5'");
   }
+});
+
+describe('which pages may read what the gateway itself says', () => {
+  const readersIn = (template: typeof edge) => {
+    const all = template.ofType('AWS::ApiGateway::GatewayResponse').map(({ properties }) => {
+      const headers = Object.entries(membersOf(properties['ResponseParameters'])).map(([name, value]) => [
+        name.replace('gatewayresponse.header.', ''),
+        String(value).slice(1, -1),
+      ]);
+      return headers.filter(([name = '']) => name.startsWith('Access-Control-') || name === 'Vary');
+    });
+    expect(all.length).toBeGreaterThan(10);
+    expect(all).toEqual(all.map(() => all[0]));
+    return Object.fromEntries(all[0] ?? []) as unknown;
+  };
+
+  test('where there is one origin: those that may read what the functions say, with their cookies', () => {
+    const corsOrigin = 'https://app.example.com';
+    expect(readersIn(edge)).toEqual(readersOf(corsOrigin, { corsOrigin, cookieMode: 'on' }));
+  });
+
+  test('where there are several: all, because none can be named, and none with cookies', () => {
+    expect(readersIn(other)).toEqual(readersOf(undefined, { corsOrigin: '*', cookieMode: 'on' }));
+  });
+
+  test('every function that answers requests has the same settings for it', () => {
+    const without = ['Authorizer', 'MakeKeys', 'RotateKeys'];
+    const functions = other.ofType('AWS::Lambda::Function').map(({ path }) => path);
+    expect(functions).toEqual(expect.arrayContaining(['Login', 'Fallback', 'Jwks', ...without]));
+    for (const fn of functions.filter((path) => !without.includes(path))) {
+      expect([fn, variablesOf(other, fn)]).toEqual([
+        fn,
+        expect.objectContaining({
+          CORS_ORIGIN: 'https://app.example.com https://www.example.com',
+          COOKIE_MODE: 'on',
+        }),
+      ]);
+    }
+  });
 });
 
 test('traces are written where the setting asks for them', () => {

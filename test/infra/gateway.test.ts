@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { readersOf } from '../../functions/shared/http/cors.ts';
 import { reply } from '../../functions/shared/http/reply.ts';
 import { listOf, membersOf, templateFor } from '../support/template.ts';
@@ -189,33 +189,11 @@ test.each(Object.entries(REFUSALS))('%s is a problem document that a browser may
   });
 });
 
-describe('which pages may read what the gateway itself says', () => {
-  const SITE = {
-    domainName: 'auth.example.com',
-    certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/0a1b',
-    cookieMode: 'on',
-  };
-  const ONE = 'https://app.example.com';
-  const readersIn = (of: typeof template) => {
-    const ofBrowsers = /^(Access-Control-|Vary$)/;
-    const all = of
-      .ofType('AWS::ApiGateway::GatewayResponse')
-      .map(({ properties }) => Object.entries(literals(properties['ResponseParameters'])))
-      .map((headers) => Object.fromEntries(headers.filter(([name]) => ofBrowsers.test(name))));
-    expect(all).toEqual(all.map(() => all[0]));
-    return all[0];
-  };
-
-  test.each([
-    ['off', custom],
-    ['on', templateFor({ ...SITE, corsOrigin: ONE })],
-  ] as const)('one origin: as the functions tell it, with cookie mode %s', (cookieMode, of) => {
-    expect(readersIn(of)).toEqual(readersOf(ONE, { corsOrigin: ONE, cookieMode }));
-  });
-
-  test('several: none can be named, so all may read them, and none with cookies', () => {
-    const several = templateFor({ ...SITE, corsOrigin: `${ONE} https://www.example.com` });
-    expect(readersIn(several)).toEqual(readersOf(undefined, { corsOrigin: '*', cookieMode: 'on' }));
+test('another origin is allowed by name, and caches are told', () => {
+  const response = custom.at('Api/OnThrottled');
+  expect(literals(response['ResponseParameters'])).toMatchObject({
+    'Access-Control-Allow-Origin': 'https://app.example.com',
+    Vary: 'Origin',
   });
 });
 

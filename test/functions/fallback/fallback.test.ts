@@ -148,6 +148,40 @@ describe('anything else', () => {
   });
 });
 
+describe('a preflight where cookie mode is on', () => {
+  const APP = 'https://app.example.org';
+  const preflight = async (origin?: string) => {
+    Object.assign(process.env, { CORS_ORIGIN: `${APP} https://admin.example.org`, COOKIE_MODE: 'on' });
+    jest.resetModules();
+    const cookies = await import('../../../functions/fallback/handler.ts');
+    for (const name of ['CORS_ORIGIN', 'COOKIE_MODE']) Reflect.deleteProperty(process.env, name);
+    const headers = origin === undefined ? {} : { Origin: origin, 'Access-Control-Request-Headers': 'x-latchkey-mode' };
+    return cookies.handler(apiEvent({ method: 'OPTIONS', resource: '/api/token', headers }));
+  };
+
+  test('lets a configured origin ask for it, with its cookies', async () => {
+    const { statusCode, headers } = await preflight(APP);
+    expect(statusCode).toBe(204);
+    expect(headers).toMatchObject({
+      'Access-Control-Allow-Origin': APP,
+      'Access-Control-Allow-Credentials': 'true',
+      'Access-Control-Allow-Methods': 'POST',
+      'Access-Control-Allow-Headers': 'Authorization, Content-Type, X-Latchkey-Mode',
+      Vary: 'Origin',
+    });
+  });
+
+  test.each([undefined, 'null', 'https://evil.example', 'https://APP.example.org'])(
+    'lets no other: %j',
+    async (origin) => {
+      const { headers } = await preflight(origin);
+      expect(headers).toMatchObject({ Vary: 'Origin' });
+      expect(headers).not.toHaveProperty('Access-Control-Allow-Origin');
+      expect(headers).not.toHaveProperty('Access-Control-Allow-Credentials');
+    },
+  );
+});
+
 describe('the function does not start', () => {
   const started = (routes: string) => {
     process.env['ROUTES'] = routes;

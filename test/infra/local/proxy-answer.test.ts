@@ -41,6 +41,13 @@ test('both header maps are sent, and the multi-value one decides where both name
   expect(answer.header('X-B')).toBe('1');
 });
 
+test('cookies are set in a header each, whatever else a function answers', async () => {
+  const cookies = ['a=1; Path=/; Secure; HttpOnly', 'b=2; Max-Age=0'];
+  const answer = await said({ statusCode: 200, headers: { 'X-A': '1' }, multiValueHeaders: { 'Set-Cookie': cookies } });
+  const sent = answer.headers.filter(([name]) => name.toLowerCase() === 'set-cookie').map(([, value]) => value);
+  expect([sent, answer.header('X-A')]).toEqual([cookies, '1']);
+});
+
 test('headers that API Gateway keeps for itself go out renamed', async () => {
   const answer = await said({
     statusCode: 401,

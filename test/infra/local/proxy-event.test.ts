@@ -54,6 +54,13 @@ test('header names keep their case, and repeated ones have their last value in o
   expect(event['multiValueHeaders']).toMatchObject({ 'X-Thing': ['one', 'two'], aCCept: ['text/plain'] });
 });
 
+test('cookies reach a function as they were sent, in one header or in several', async () => {
+  const sent = ['a="1"; __Host-b=2', 'a=3'];
+  const event = await eventOf('/x', { headers: { Cookie: sent } });
+  const { Cookie: cookies } = event['multiValueHeaders'] as Record<string, string[]>;
+  expect(cookies?.join('; ')).toBe(sent.join('; '));
+});
+
 test('headers between the caller and API Gateway do not reach a function', async () => {
   const event = await eventOf('/x', { method: 'POST', body: 'x', headers: { TE: 'trailers', 'Content-MD5': 'x' } });
   const names = Object.keys(event.headers).map((name) => name.toLowerCase());

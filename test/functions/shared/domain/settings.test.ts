@@ -93,18 +93,46 @@ describe('a text', () => {
     expect(() => settingFrom('clientId', text, 'run')).toThrow('Setting clientId (CLIENT_ID) must be');
   });
 
-  test.each(['*', 'https://app.example.org', 'http://localhost:5173'])('for an origin is %j', (text) => {
+  test.each([
+    '*',
+    'https://app.example.org',
+    'http://localhost:5173',
+    'http://127.0.0.1:3000',
+    'https://app.example.org https://admin.example.org:8443 http://localhost:5173',
+    'https://app.example.org:4430 http://app.example.org:8080 https://app.example.org:80 http://app.example.org:443',
+    `https://${'x'.repeat(992)}`,
+  ])('for origins is %j', (text) => {
     expect(settingFrom('corsOrigin', text, 'deploy')).toBe(text);
   });
 
   test.each([
+    // None of these is ever equal to what a browser sends.
+    'https://App.example.org',
+    'https://app.example.org:443',
+    'http://app.example.org:80',
+    'https://app.example.org:08443',
+    'https://app.example.org:',
+    'https://app.example.org.',
+    'https://.example.org',
+    'https://app..example.org',
+    'https://app.example.org,https://admin.example.org',
+    'https://app.example.org  https://admin.example.org',
+    ' https://app.example.org',
+    'https://app.example.org ',
+    'https://app.example.org\n',
+    'https://app.example.org *',
+    '* https://app.example.org',
+    'https://app.example.org https://admin.example.org:443',
+    `https://${'x'.repeat(993)}`,
     'https://app.example.org/',
     'app.example.org',
     'null',
     'https://*.example.org',
     '*, *',
     'https://a\r\nb:c',
-  ])('for an origin is not %j', (text) => {
-    expect(() => settingFrom('corsOrigin', text, 'run')).toThrow('Setting corsOrigin (CORS_ORIGIN)');
+  ])('for origins is not %j', (text) => {
+    expect(() => settingFrom('corsOrigin', text, 'run')).toThrow(
+      'Setting corsOrigin (CORS_ORIGIN) must be * or origins as browsers write them',
+    );
   });
 });
