@@ -19,9 +19,6 @@ export class LatchkeyError extends Error {
 
   constructor(kind: Trouble, cause?: unknown, status?: number, problem: Members = {}, retryAfter = 0) {
     super(kind, { cause });
-    this.kind = kind;
-    this.retryAfter = retryAfter;
-    this.status = status;
-    this.problem = problem;
+    Object.assign(this, { kind, retryAfter, status, problem });
   }
 }

@@ -1,7 +1,6 @@
 import { LatchkeyError } from './errors.ts';
-import { membersOf, type Members, type Pair } from './held.ts';
-import type { Call, Transport } from './transport.ts';
-import { inTime, pause } from './waiting.ts';
+import { membersOf, pairIn, type Members, type Pair } from './held.ts';
+import { onAbort, pause } from './waiting.ts';
 
 /** How often one call is tried. */
 const TRIES = 4;
@@ -11,11 +10,16 @@ const FIRST_WAIT_MS = 500;
 const PATIENCE_MS = 15_000;
 
 /** What a server says of a refresh token that will never be good again. */
-const REFUSALS: readonly unknown[] = ['token_not_valid', 'no_active_account'];
+export const REFUSALS = ['token_not_valid', 'no_active_account'];
+
+export type Fields = Readonly<Record<string, unknown>>;
+type Headers = Readonly<Record<string, string>>;
 
 export interface Exchanges {
   /** Asks once. @throws {LatchkeyError} for every answer but a success */
-  readonly ask: (call: Call, signal?: AbortSignal) => Promise<Members>;
+  readonly ask: (path: string, body: Fields, signal?: AbortSignal, headers?: Headers) => Promise<Members>;
+  /** Asks for a pair once, likewise. */
+  readonly pairFrom: (path: string, body: Fields, signal?: AbortSignal, headers?: Headers) => Promise<Pair>;
   /**
    * Exchanges a refresh token, with patience.
    *
@@ -23,25 +27,32 @@ export interface Exchanges {
    *   of hotels say it too
    * @throws {LatchkeyError} `unavailable` after some tries
    */
-  readonly renewed: (refresh: string, signal: AbortSignal) => Promise<Pair | undefined>;
+  readonly renewed: (body: Fields, signal: AbortSignal) => Promise<Pair | undefined>;
 }
 
-/** @param send fetches a path of the API */
+/**
+ * @param send fetches a path of the API
+ * @param refusals codes of answers by which a session is over
+ * @param blank what answers have in the place of a refresh token, where they have none
+ */
 export function exchangesWith(
-  transport: Transport,
-  send: (path: string, init: RequestInit) => Promise<Response>,
+  send: (path: string, init: Omit<RequestInit, 'headers'> & { readonly headers: Headers }) => Promise<Response>,
+  refusals: readonly unknown[],
+  blank?: string,
 ): Exchanges {
   /** By `performance.now()`: the server asked not to be called before. */
   let notBefore = 0;
 
-  async function ask(call: Call, signal?: AbortSignal): Promise<Members> {
+  const ask: Exchanges['ask'] = async (path, body, signal, headers) => {
     const limit = new AbortController();
-    const stop = inTime(PATIENCE_MS, signal, () => limit.abort());
-    const [{ ok, status, headers }, text] = await send(call.path, {
+    const end = () => limit.abort();
+    const timer = setTimeout(end, PATIENCE_MS);
+    const stop = onAbort(signal, end);
+    const [{ ok, status, headers: said }, text] = await send(path, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...call.headers },
-      body: JSON.stringify(call.body),
-      credentials: call.credentials ?? 'omit',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+      credentials: 'omit',
       // A redirect would take the body, and so the token, with it.
       redirect: 'error',
       signal: limit.signal,
@@ -50,17 +61,26 @@ export function exchangesWith(
       .catch((error: unknown) => {
         throw new LatchkeyError('unavailable', error);
       })
-      .finally(stop);
+      .finally(() => {
+        clearTimeout(timer);
+        stop();
+      });
     const members = membersOf(() => text);
-    if (ok) return members;
+    if (ok && text.startsWith('{')) return members;
     // A number of seconds or a date (RFC 9110 section 10.2.3).
-    const again = headers.get('retry-after') ?? '';
+    const again = said.get('retry-after') ?? '';
     const wait = Math.max(0, Number(again) * 1000 || Date.parse(again) - Date.now()) || 0;
-    const kind = status === 429 || status >= 500 ? 'unavailable' : 'refused';
+    const kind = ok || status === 429 || status >= 500 ? 'unavailable' : 'refused';
     throw new LatchkeyError(kind, undefined, status, members, wait);
-  }
+  };
 
-  async function renewed(refresh: string, signal: AbortSignal): Promise<Pair | undefined> {
+  const pairFrom: Exchanges['pairFrom'] = async (path, body, signal, headers) => {
+    const pair = pairIn(blank, await ask(path, body, signal, headers));
+    if (!pair) throw new LatchkeyError('unavailable');
+    return pair;
+  };
+
+  async function renewed(body: Fields, signal: AbortSignal): Promise<Pair | undefined> {
     let last: unknown;
     for (let tried = 0; tried < TRIES && !signal.aborted; tried += 1) {
       // Full jitter: clients that failed together do not come back together.
@@ -69,11 +89,10 @@ export function exchangesWith(
       if (ordered > PATIENCE_MS) break;
       if (ordered + backoff > 0) await pause(ordered + backoff, signal);
       try {
-        const pair = transport.pairIn(await ask(transport.refresh(refresh), signal));
-        if (pair) return pair;
+        return await pairFrom('/api/token/refresh', body, signal);
       } catch (error) {
         const { status, problem, retryAfter } = error as LatchkeyError;
-        if (status === 401 && REFUSALS.includes(problem['code'])) return undefined;
+        if (status === 401 && refusals.includes(problem['code'])) return undefined;
         notBefore = performance.now() + retryAfter;
         last = error;
       }
@@ -81,5 +100,5 @@ export function exchangesWith(
     throw new LatchkeyError('unavailable', last);
   }
 
-  return { ask, renewed };
+  return { ask, pairFrom, renewed };
 }

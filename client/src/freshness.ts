@@ -1,17 +1,17 @@
-/** `fresh`: use it. `stale`: use it, and get the next one meanwhile. `expired`: get the next one first. */
-export type Freshness = 'fresh' | 'stale' | 'expired';
-
-/** A token is renewed this long before its end, or in the last quarter of a life under four minutes. */
-const EARLY_MS = 60_000;
-/** This long before its end a token is not sent any more: it would end on the way. A tenth, where that is less. */
-const TRAVEL_MS = 5_000;
-
-/** How a token of some age stands. @param age in milliseconds, as is `lifetime` */
-export function freshness(age: number, lifetime: number): Freshness {
-  const left = lifetime - age;
-  if (left <= Math.min(TRAVEL_MS, lifetime / 10)) return 'expired';
-  return left <= Math.min(EARLY_MS, lifetime / 4) ? 'stale' : 'fresh';
+/** Of an access token, in milliseconds. */
+export interface Life {
+  readonly lifetime: number;
+  readonly age: () => number;
 }
+
+const endsWithin = ({ lifetime, age }: Life, milliseconds: number, part: number): boolean =>
+  lifetime - age() <= Math.min(milliseconds, lifetime / part);
+
+/** A token is renewed a minute before its end, or in the last quarter of a life under four minutes. */
+export const isStale = (token: Life): boolean => endsWithin(token, 60_000, 4);
+
+/** Five seconds before its end a token is not sent any more: it would end on the way. In its last tenth, where that is less. */
+export const isExpired = (token: Life): boolean => endsWithin(token, 5_000, 10);
 
 /**
  * Tells the age of what arrived at a time, maybe in an earlier run or in another tab: what the faster of two clocks says.

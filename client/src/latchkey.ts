@@ -1,5 +1,6 @@
 /** What applications import. */
-export { createClient, type Client, type ClientOptions, type Session } from './client.ts';
+export type { ApiOptions, Client, Credentials, Passwords, Session } from './api.ts';
+export { createClient, type ClientOptions } from './client.ts';
 export { LatchkeyError, type Trouble } from './errors.ts';
 export type { Members, Pair } from './held.ts';
 export {
@@ -10,4 +11,3 @@ export {
   type WebPage,
   type WebStorage,
 } from './storage.ts';
-export type { Call, Credentials, Transport } from './transport.ts';

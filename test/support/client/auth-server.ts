@@ -1,4 +1,4 @@
-/** The token routes in memory, with the deployed session rule, for clients under a faked clock. */
+/** The token routes in memory, in both modes, with the deployed session rule, for clients under a faked clock. */
 import { Refusal } from '../../../functions/shared/domain/refusal.ts';
 import { renewal } from '../../../functions/shared/domain/renewal.ts';
 import { newSession, type ClientPrint, type Session } from '../../../functions/shared/domain/session.ts';
@@ -8,14 +8,20 @@ import { membersOf } from '../template.ts';
 
 /**
  * What happens to a request on its way. `offline`: it never arrives. `cut`: the server does it, and the answer is lost.
- * `portal`: somebody else answers 401, without our words. `page`: somebody else answers 200 with a web page. A number: the
+ * `torn`: the
+ * head of the answer arrives, with its cookies, and its body does not. `portal`: somebody else answers 401, without our words. `page`: somebody else answers 200 with a web page. A number: the
  * server's own 5xx or 429. `silence`: nothing ever comes.
  */
-export type Weather = 'clear' | 'offline' | 'cut' | 'portal' | 'page' | 'silence' | 429 | 500 | 503;
+export type Weather = 'clear' | 'offline' | 'cut' | 'torn' | 'portal' | 'page' | 'silence' | 429 | 500 | 503;
 
 export interface Asked {
   readonly path: string;
   readonly authorization: string | null;
+  /** What `X-Latchkey-Mode` asks for. */
+  readonly mode: string | null;
+  /** Which cookies came along, by name. */
+  readonly cookies: ReadonlyMap<string, string>;
+  readonly site: string | null;
   readonly body: string;
   readonly init: RequestInit;
 }
@@ -24,6 +30,16 @@ export const BASE_URL = 'https://auth.example';
 export const LIFETIME_SECONDS = 900;
 const IDLE_SECONDS = 30 * 86_400;
 const PRINT = 'one browser' as ClientPrint;
+/** Where a refresh token is that no body has. */
+export const REFRESH_COOKIE = '__Host-latchkey-refresh';
+export const DEVICE_COOKIE = '__Host-latchkey-device';
+
+type Pair = Readonly<Record<'access' | 'refresh', string>>;
+
+interface Answer {
+  readonly status: number;
+  readonly members: Partial<Pair> & { readonly device_token?: string } & Readonly<Record<string, unknown>>;
+}
 
 export class AuthServer {
   readonly asked: Asked[] = [];
@@ -32,6 +48,8 @@ export class AuthServer {
   /** Of each request, in order; `clear` for those that were not told. */
   weather: (asked: Asked) => Weather = () => 'clear';
   retryAfter: string | undefined;
+  /** Whether logins get a device token, as the deployed ones always do. */
+  hasDevices = false;
   /** How far the server's clock is before this machine's tick, in seconds. */
   skew = 1_800_000_000;
   /** What requests wait for before they arrive, and before their answers do. */
@@ -46,6 +64,9 @@ export class AuthServer {
     const asked: Asked = {
       path: url.pathname,
       authorization: request.headers.get('authorization'),
+      mode: request.headers.get('x-latchkey-mode'),
+      cookies: cookiesIn(request.headers.get('cookie')),
+      site: request.headers.get('sec-fetch-site'),
       body: await request.text(),
       init,
     };
@@ -92,29 +113,75 @@ export class AuthServer {
     const answer = this.#does(asked);
     await this.delay();
     if (weather === 'cut') throw new TypeError('terminated');
-    return answer;
+    if (weather !== 'torn') return answer;
+    const body = new ReadableStream({ start: (stream) => stream.error(new TypeError('terminated')) });
+    return new Response(body, { status: answer.status, headers: answer.headers });
   }
 
-  #does({ path, body, authorization }: Asked): Response {
-    if (path === '/api/token') return this.#login(body);
-    if (path === '/api/token/refresh') return this.#refresh(String(membersOf(JSON.parse(body))['refresh']));
-    if (path === '/api/token/blacklist') {
-      const known = this.#refreshTokens.get(String(membersOf(JSON.parse(body))['refresh']));
+  #does(asked: Asked): Response {
+    const { path, body, authorization, mode, site, cookies } = asked;
+    const does = this.#routes[path];
+    if (does === undefined) {
+      return this.#isGood(authorization)
+        ? Response.json({ path, body, authorization })
+        : inBody(refused('Given token not valid'));
+    }
+    if (mode === null) {
+      const { refresh, device_token } = fieldsOf(asked);
+      return inBody(does(asked, refresh, device_token));
+    }
+    if (mode !== 'cookie') return Response.json({ detail: 'Not a mode.' }, { status: 400 });
+    if (site !== 'same-origin') {
+      return Response.json(
+        { code: 'permission_denied', detail: 'CSRF Failed: Origin checking failed.' },
+        { status: 403 },
+      );
+    }
+    return inCookies(does(asked, cookies.get(REFRESH_COOKIE), cookies.get(DEVICE_COOKIE)), path);
+  }
+
+  /** With the refresh token and the device token that came along, however they did. */
+  readonly #routes: Readonly<Record<string, (asked: Asked, refresh: unknown, device: unknown) => Answer>> = {
+    '/api/token': (asked, _, device) => this.#login(asked, device),
+    '/api/token/refresh': ({ mode }, refresh) =>
+      mode !== null && refresh === undefined
+        ? {
+            status: 401,
+            members: { code: 'not_authenticated', detail: 'Authentication credentials were not provided.' },
+          }
+        : this.#refresh(refresh),
+    '/api/token/blacklist': (_, refresh) => {
+      const known = this.#refreshTokens.get(String(refresh));
       if (known) this.revoke(known.sid);
-      return Response.json({});
+      return { status: 200, members: {} };
+    },
+    '/api/password': (asked) => this.#changePassword(asked),
+  };
+
+  #changePassword(asked: Asked): Answer {
+    if (!this.#isGood(asked.authorization)) return refused('Given token not valid');
+    if (fieldsOf(asked)['current_password'] !== 'right') {
+      return { status: 400, members: { current_password: ['Wrong.'] } };
     }
-    return this.#isGood(authorization)
-      ? Response.json({ path, body, authorization })
-      : refused('Given token not valid');
+    const { sub } = claimsIn(asked.authorization);
+    for (const [sid, { userId }] of this.sessions) if (userId === sub) this.revoke(sid);
+    return { status: 200, members: this.#pair(this.#begin(sub)) };
   }
 
-  #login(body: string): Response {
-    if (membersOf(JSON.parse(body))['password'] !== 'right') {
-      return Response.json({ code: 'no_active_account', detail: 'No active account' }, { status: 401 });
+  #login(asked: Asked, device: unknown): Answer {
+    const { username, password } = fieldsOf(asked);
+    if (password !== 'right') {
+      return { status: 401, members: { code: 'no_active_account', detail: 'No active account' } };
     }
-    const { username } = membersOf(JSON.parse(body));
+    const known = typeof device === 'string' && device.startsWith(`device.${String(username)}.`) ? device : undefined;
+    const device_token = known ?? `device.${String(username)}.${(this.#made += 1)}`;
+    const pair = this.#pair(this.#begin(String(username)));
+    return { status: 200, members: this.hasDevices ? { ...pair, device_token } : pair };
+  }
+
+  #begin(userId: string): Session {
     const sid = `session${this.sessions.size}`;
-    const user = { id: String(username) as UserId, epoch: 0 };
+    const user = { id: userId as UserId, epoch: 0 };
     const seen = { client: PRINT, device: { address: '', userAgent: '' } };
     const session = newSession(
       user,
@@ -124,11 +191,11 @@ export class AuthServer {
       this.#now(),
     );
     this.sessions.set(sid, session);
-    return Response.json(this.#pair(session));
+    return session;
   }
 
-  #refresh(token: string): Response {
-    const known = this.#refreshTokens.get(token);
+  #refresh(token: unknown): Answer {
+    const known = this.#refreshTokens.get(String(token));
     const session = known && this.sessions.get(known.sid);
     if (!known || !session) return refused('Token is invalid');
     const presented = { counter: known.counter, client: PRINT, now: this.#now(), idle: IDLE_SECONDS };
@@ -136,7 +203,7 @@ export class AuthServer {
       const verdict = renewal(session, presented);
       const after = verdict.kind === 'same-again' ? session : { ...session, ...verdict.change };
       this.sessions.set(known.sid, after);
-      return Response.json(this.#pair(after));
+      return { status: 200, members: this.#pair(after) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.reason === 'token-reused') {
@@ -147,7 +214,7 @@ export class AuthServer {
     }
   }
 
-  #pair(session: Session) {
+  #pair(session: Session): Pair {
     const { sessionId: sid, userId: sub, current } = session;
     const iat = this.#now();
     const claims = { sub, sid, iat, exp: iat + LIFETIME_SECONDS, jti: (this.#made += 1) };
@@ -158,12 +225,43 @@ export class AuthServer {
 
   #isGood(authorization: string | null): boolean {
     if (authorization === null) return false;
-    const claims = JSON.parse(Buffer.from(authorization.split('.')[1]!, 'base64url').toString()) as {
-      sid: string;
-      exp: number;
-    };
-    return this.isAlive(claims.sid) && this.#now() < claims.exp;
+    const { sid, exp } = claimsIn(authorization);
+    return this.isAlive(sid) && this.#now() < exp;
   }
 }
 
-const refused = (detail: string) => Response.json({ code: 'token_not_valid', detail }, { status: 401 });
+const claimsIn = (authorization: string | null) =>
+  JSON.parse(Buffer.from(String(authorization).split('.')[1]!, 'base64url').toString()) as {
+    sub: string;
+    sid: string;
+    exp: number;
+  };
+
+const fieldsOf = ({ body }: Asked) => membersOf(JSON.parse(body || '{}'));
+
+const refused = (detail: string): Answer => ({ status: 401, members: { code: 'token_not_valid', detail } });
+
+const inBody = ({ status, members }: Answer) => Response.json(members, { status });
+
+/** The answer with its tokens in cookies, and a log out's with none. A refused call clears nothing. */
+function inCookies({ status, members }: Answer, path: string): Response {
+  const { refresh, device_token, ...rest } = members;
+  const headers = new Headers();
+  const set = (name: string, value: string | undefined, seconds: number) => {
+    const terms = `Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${seconds}`;
+    if (value !== undefined) headers.append('Set-Cookie', `${name}=${value}; ${terms}`);
+  };
+  set(
+    REFRESH_COOKIE,
+    path === '/api/token/blacklist' ? '' : refresh,
+    path === '/api/token/blacklist' ? 0 : IDLE_SECONDS,
+  );
+  set(DEVICE_COOKIE, device_token, IDLE_SECONDS);
+  return Response.json(rest, { status, headers });
+}
+
+/** The cookies of a request's header. */
+function cookiesIn(header: string | null): ReadonlyMap<string, string> {
+  const pairs = header === null ? [] : header.split('; ');
+  return new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+}
