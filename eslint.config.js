@@ -72,7 +72,7 @@ const rooms = [
   room('functions/!(shared)/handler.ts', ours('shared/', ROOMS, 'A function'), aws, jose, bcrypt),
   // What a browser gets: the client as applications know it, and files of its own.
   room('functions/*/page/**/*.ts', {
-    regex: '^(?!\\./|latchkey-client$)',
+    regex: '^(?!\\./|latchkey-client(/cookie)?$)',
     message: 'A page imports its own files and the client.',
   }),
   // What applications install stands alone: no package, no Node.

@@ -84,7 +84,10 @@ test.each([
   ['infra/tables.ts', "import '../functions/shared/store/schema.ts'; import '../functions/shared/domain/settings.ts';"],
   ['infra/cli/accounts.ts', "import '../../functions/shared/store/users.ts';"],
   ['infra/openapi/document.ts', "import '../../functions/shared/http/answers.ts'; import '../endpoints.ts';"],
-  ['functions/demo/page/page.ts', "import 'latchkey-client'; import './api.ts'; export const now = Date.now();"],
+  [
+    'functions/demo/page/page.ts',
+    "import 'latchkey-client'; import 'latchkey-client/cookie'; import './api.ts'; export const now = Date.now();",
+  ],
   ['client/src/client.ts', "import './storage.ts';"],
 ])('%s may hold %s', (file, line) => {
   expect(saidOf(file, line)).toEqual([]);

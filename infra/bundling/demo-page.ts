@@ -29,7 +29,10 @@ export function demoPage(root: string): DemoPage {
     entryNames: '[name]-[hash]',
     bundle: true,
     // What an application gets from npm is built from these sources.
-    alias: { 'latchkey-client': './client/src/latchkey.ts' },
+    alias: {
+      'latchkey-client': './client/src/latchkey.ts',
+      'latchkey-client/cookie': './client/src/cookie.ts',
+    },
     loader: { '.svg': 'copy' },
     format: 'esm',
     target: 'es2022',

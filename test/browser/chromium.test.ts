@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { chromiumPath } from '../support/browser/chromium.ts';
 import { browserWorld, type BrowserWorld } from '../support/browser/world.ts';
+import { cookieTests } from './cookies.ts';
 import { demoPageTests } from './demo-page.ts';
 import { stayingInTests } from './staying-in.ts';
 
@@ -24,4 +25,6 @@ jest.setTimeout(120_000);
 
   demoPageTests(() => world);
   stayingInTests('storage', () => world);
+  stayingInTests('cookie', () => world);
+  cookieTests(() => world);
 });

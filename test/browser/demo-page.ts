@@ -5,6 +5,7 @@ import {
   LIFETIME_SECONDS,
   button,
   callApi,
+  claim,
   field,
   logIn,
   pass,
@@ -39,8 +40,10 @@ export const demoPageTests = (world: () => BrowserWorld): void =>
       const greeting = page.getByRole('heading', { name: 'Hello, grace' });
       await greeting.waitFor();
       expect(await hasFocus(greeting)).toBe(true);
+      const token = await claim(page, 'jti');
       await press(page, button(page, 'Refresh now'));
-      await said(page, 'A new access token is here.');
+      await said(page, 'The API answered: you are grace.');
+      expect(await claim(page, 'jti')).not.toBe(token);
 
       await typeInto(page, field(page, 'Display name'), 'Grace H.');
       await page.keyboard.press('Enter');

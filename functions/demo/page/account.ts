@@ -34,9 +34,8 @@ export function startAccount(): void {
     announce('Your display name is saved.');
   });
 
-  onSubmit(within(document, 'form', '#password'), async ({ current_password, new_password }) => {
-    const { access, refresh } = await ask('POST', '/api/password', { current_password, new_password });
-    await auth.adopt({ access: textOf(access), refresh: textOf(refresh) });
+  onSubmit(within(document, 'form', '#password'), async ({ current_password = '', new_password = '' }) => {
+    await auth.changePassword({ current: current_password, next: new_password });
     announce('Your password is changed, and every other device is logged out.');
   });
 }

@@ -6,6 +6,7 @@ import { showDevices, startDevices } from './devices.ts';
 import { announce, element, within } from './elements.ts';
 import { onPress } from './form.ts';
 import { showToken, startToken } from './token.ts';
+import { troubleOf } from './trouble.ts';
 
 const WHY_OUT = {
   none: '',
@@ -19,6 +20,7 @@ function show(session: Session): void {
   for (const status of ['unknown', 'out', 'in'] as const) element(status).hidden = status !== session.status;
   // What was typed in is of no more use, and is not for who comes next.
   for (const form of document.forms) form.reset();
+  if (session.status === 'unknown') announce('');
   if (session.status === 'out') announce(WHY_OUT[session.reason]);
   if (session.status === 'in') {
     announce('You are logged in.');
@@ -36,7 +38,11 @@ function turn(session: Session): void {
 }
 
 async function begin(): Promise<void> {
-  show(await auth.ready().catch(() => auth.session));
+  const session = await auth.ready().catch((error: unknown) => {
+    element('why-unknown').textContent = troubleOf(error).sentence;
+    return auth.session;
+  });
+  show(session);
 }
 
 element(`mode-${mode}`).hidden = false;

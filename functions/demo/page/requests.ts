@@ -7,10 +7,22 @@ const SHOWN = 10;
 const list = element('requests');
 const nothing = element('no-requests');
 
+let isRefused = false;
+
+/** Plays a server that refuses the token of the next request, as one does to a token that is too old for it. */
+export function refuseNext(): void {
+  isRefused = true;
+}
+
 /** The platform's `fetch`, noted in a list on the page. */
 export const recorded: typeof fetch = async (input, init) => {
   const request = new Request(input, init);
   const said = note(`${request.method} ${new URL(request.url).pathname}`);
+  if (isRefused && request.headers.has('authorization')) {
+    isRefused = false;
+    said('401, played');
+    return new Response(null, { status: 401 });
+  }
   try {
     const answer = await fetch(request);
     said(String(answer.status));

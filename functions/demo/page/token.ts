@@ -3,6 +3,7 @@ import { ask, membersIn, textOf } from './api.ts';
 import { auth } from './auth.ts';
 import { announce, element, within } from './elements.ts';
 import { onPress } from './form.ts';
+import { refuseNext } from './requests.ts';
 
 const [left, whole, claims] = [element('token-left'), element('token-whole'), element('token-claims')];
 const life = within(document, 'progress');
@@ -41,19 +42,22 @@ function decoded(part: string): string {
   return new TextDecoder().decode(Uint8Array.from(bytes, (one) => one.charCodeAt(0)));
 }
 
+/** Makes a request that takes the token. */
+async function call(): Promise<void> {
+  const { username } = await ask('GET', '/api/profile');
+  announce(`The API answered: you are ${textOf(username)}.`);
+  await showToken();
+}
+
 /** Lets the card do its work. */
 export function startToken(): void {
   setInterval(tick, 1000);
   const alert = element('token-error');
-  onPress(element('call'), alert, async () => {
-    const { username } = await ask('GET', '/api/profile');
-    announce(`The API answered: you are ${textOf(username)}.`);
-    await showToken();
-  });
+  onPress(element('call'), alert, call);
+  // The client has no word for it: it refreshes by itself, when a token ends or somebody refuses it.
   onPress(element('refresh'), alert, async () => {
-    const { status } = await auth.refresh();
-    if (status === 'in') announce('A new access token is here.');
-    await showToken();
+    refuseNext();
+    await call();
   });
   // Another tab may have got a new one meanwhile.
   document.addEventListener('visibilitychange', () => {

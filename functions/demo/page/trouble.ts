@@ -32,6 +32,8 @@ export function troubleOf(error: unknown): Trouble {
       case 'ended':
         return only('You were logged out before this could be done.');
       case 'unavailable':
+        // Why the last of several tries failed says more.
+        if (error.cause instanceof LatchkeyError) return troubleOf(error.cause);
         return error.status === undefined
           ? only('The server cannot be reached. Nothing is lost: try again when you are online.')
           : said(error.problem, error.retryAfter / 1000);
