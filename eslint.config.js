@@ -70,6 +70,11 @@ const rooms = [
     ),
   ),
   room('functions/!(shared)/handler.ts', ours('shared/', ROOMS, 'A function'), aws, jose, bcrypt),
+  // What a browser gets: the client as applications know it, and files of its own.
+  room('functions/*/page/**/*.ts', {
+    regex: '^(?!\\./|latchkey-client(/cookie)?$)',
+    message: 'A page imports its own files and the client.',
+  }),
   // What applications install stands alone: no package, no Node.
   room('client/**/*.ts', { regex: '^(?!\\./)', message: 'The client imports its own files and nothing else.' }),
   // What is deployed shares names and settings with the functions, and takes handlers by path, never by import.
@@ -162,7 +167,8 @@ export default defineConfig(
     },
   },
   {
-    files: ['functions/shared/runtime/**/*.ts'],
+    // A page has a browser around it, and its clock.
+    files: ['functions/shared/runtime/**/*.ts', 'functions/*/page/**/*.ts'],
     rules: { 'no-restricted-syntax': ['error', ...noDoubleCast, ...noWishes] },
   },
   {

@@ -65,6 +65,11 @@ export const CHOICES = {
     default: temporaryOrKept('on', 'off'),
     about: 'The reference page at /docs. Off, neither its routes nor its function are there; /openapi.json stays.',
   },
+  demoPage: {
+    choices: ['on', 'off'],
+    default: { local: 'on', dev: 'off', staging: 'off', prod: 'off' },
+    about: 'A page at / on which everything can be tried in a browser. Off, the page and its function are not there.',
+  },
   logRetentionDays: {
     choices: ['1', '7', '14', '30', '60', '90', '180', '365', '731'],
     default: { local: '7', dev: '7', staging: '30', prod: '90' },
@@ -291,6 +296,7 @@ export function deploymentFrom(context: (name: string) => unknown): Deployment {
     pointInTimeRecovery: choice('pointInTimeRecovery', CHOICES.pointInTimeRecovery),
     registration: choice('registration', CHOICES.registration),
     docs: choice('docs', CHOICES.docs),
+    demoPage: choice('demoPage', CHOICES.demoPage),
     logRetentionDays: choice('logRetentionDays', CHOICES.logRetentionDays),
     pepperRotationDays: choice('pepperRotationDays', CHOICES.pepperRotationDays),
     alarms: choice('alarms', CHOICES.alarms),

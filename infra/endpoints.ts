@@ -268,6 +268,13 @@ export const ENDPOINTS = {
     when: ({ stack }) => stack.docs === 'on',
     settings: [...OF_BROWSERS],
   },
+  demo: {
+    routes: ['GET /', 'GET /demo/{file}'],
+    guard: 'open',
+    isPage: true,
+    when: ({ stack }) => stack.demoPage === 'on',
+    settings: [...OF_BROWSERS],
+  },
 } as const satisfies Record<string, Endpoint>;
 
 /** Functions that no route of their own leads to. */

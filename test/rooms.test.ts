@@ -54,6 +54,9 @@ test.each([
   ['infra/tables.ts', "import '../functions/login/handler.ts';", 'shares settings and table names'],
   ['infra/cli/users.ts', "import '../../functions/login/handler.ts';", 'takes handlers by path'],
   ['infra/openapi/document.ts', "import '../../functions/shared/http/reply.ts';", 'shares reasons and answers'],
+  ['functions/demo/page/page.ts', "import '../../shared/http/body.ts';", 'its own files and the client'],
+  ['functions/demo/page/page.ts', "import 'jose';", 'its own files and the client'],
+  ['functions/demo/page/page.ts', 'console.log(1);', 'Unexpected console statement'],
   ['client/src/client.ts', "import '../../functions/shared/domain/ids.ts';", 'its own files and nothing else'],
   ['client/src/client.ts', "import 'jose';", 'its own files and nothing else'],
   ['client/src/client.ts', "import 'node:fs';", 'its own files and nothing else'],
@@ -81,6 +84,10 @@ test.each([
   ['infra/tables.ts', "import '../functions/shared/store/schema.ts'; import '../functions/shared/domain/settings.ts';"],
   ['infra/cli/accounts.ts', "import '../../functions/shared/store/users.ts';"],
   ['infra/openapi/document.ts', "import '../../functions/shared/http/answers.ts'; import '../endpoints.ts';"],
+  [
+    'functions/demo/page/page.ts',
+    "import 'latchkey-client'; import 'latchkey-client/cookie'; import './api.ts'; export const now = Date.now();",
+  ],
   ['client/src/client.ts', "import './storage.ts';"],
 ])('%s may hold %s', (file, line) => {
   expect(saidOf(file, line)).toEqual([]);

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { SigningCustody } from '../../functions/shared/domain/settings.ts';
 import { docsFiles } from '../docs/files.ts';
 import { openApiDocument } from '../openapi/document.ts';
+import { demoPage } from './demo-page.ts';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -42,6 +43,7 @@ const OPTIONS = {
 
 /** What a function is given as a constant when it is bundled: text of a program, so a text is quoted twice. */
 const CONSTANTS: Readonly<Record<string, () => Record<string, string>>> = {
+  demo: () => ({ DEMO_PAGE: JSON.stringify(demoPage(PROJECT_ROOT)) }),
   openapi: () => ({ OPENAPI_DOCUMENT: JSON.stringify(JSON.stringify(openApiDocument())) }),
   docs: () => ({ DOCS: JSON.stringify(docsFiles()) }),
 };

@@ -114,6 +114,8 @@ function welcome(url: string, { username, password }: { username: string; passwo
   say(`
 Latchkey is ready at ${url}   (Ctrl-C stops it)
 
+Open ${url}/ in a browser and log in there, or paste the lines below.
+
 Demo user: ${username}
 Pass-phrase: ${password}
 

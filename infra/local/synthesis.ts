@@ -58,7 +58,7 @@ function hashOf(names: readonly string[]): string {
       ? [name]
       : readdirSync(join(PROJECT, name), { recursive: true, encoding: 'utf8' }).map((below) => join(name, below)),
   );
-  for (const file of files.filter((one) => /\.(ts|json)$/.test(one)).sort()) {
+  for (const file of files.filter((one) => /\.(ts|json|html|css|svg)$/.test(one)).sort()) {
     hash.update(`${file}\0`).update(readFileSync(join(PROJECT, file)));
   }
   return hash.digest('hex');

@@ -26,13 +26,15 @@ let elsewhere: Synthesis;
 
 beforeAll(() => {
   for (const name of NAMES) bundles.set(name, bundled(name));
+  // With every function there is.
+  const everything = { mailFrom: 'auth@example.com', demoPage: 'on' };
   for (const env of ['dev', 'local']) {
-    const synthesis = synthesize({ env, mailFrom: 'auth@example.com' }, true);
+    const synthesis = synthesize({ env, ...everything }, true);
     expect(synthesis).toMatchObject({ status: 0 });
     assemblies.push(synthesis);
   }
   const place = mkdtempSync(join(folder, 'another-place-with-a-longer-name-'));
-  elsewhere = synthesizeIn(place, { env: 'dev', mailFrom: 'auth@example.com' }, true);
+  elsewhere = synthesizeIn(place, { env: 'dev', ...everything }, true);
 }, 120_000);
 afterAll(() => {
   for (const one of [folder, ...assemblies.map((assembly) => assembly.folder)]) rmSync(one, { recursive: true });
@@ -53,6 +55,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   openapi: 75_000,
   // The viewer in front of the reference, as its makers ship it.
   docs: 2_200_000,
+  // The page with its script and style is two thirds of it.
+  demo: 45_000,
   profile: 210_000,
   // The names of browsers and systems, for the list of devices, are 30 kB of it.
   devices: 250_000,
@@ -110,12 +114,13 @@ test('the authorizer carries jose and nothing else', () => {
   expect(packagesIn('authorizer')).toEqual(['jose']);
 });
 
-test('fallback, the key set, the description and its page carry no package at all', () => {
+test('fallback, the key set, the description and the pages carry no package at all', () => {
   expect(packagesIn('fallback')).toEqual([]);
   expect(packagesIn('jwks')).toEqual([]);
   expect(packagesIn('openapi')).toEqual([]);
   // The viewer is a text to it, never run.
   expect(packagesIn('docs')).toEqual([]);
+  expect(packagesIn('demo')).toEqual([]);
 });
 
 test('only those who ask for a password or set one carry the hash library, and only functions that read tokens carry jose', () => {

@@ -27,6 +27,11 @@ test('what is thrown away and what is kept follows the environment, and may be s
   expect(summary({ env: 'prod', deletionProtection: 'off' })).toBe('retain off on');
 });
 
+test('the demo page is for a local run, unless somebody asks for it', () => {
+  expect(ENVIRONMENTS.map((env) => from({ env }).stack.demoPage)).toEqual(['on', 'off', 'off', 'off']);
+  expect(from({ env: 'staging', demoPage: 'on' }).stack.demoPage).toBe('on');
+});
+
 test('a number from cdk.json is as good as a text from the command line', () => {
   expect(from({ bcryptCost: 12, functionMemory: 256 })).toMatchObject({
     functions: { bcryptCost: 12 },

@@ -429,6 +429,17 @@ test('without an address to send from nobody may send, and what needs mails is n
   expect(missing.toSorted()).toEqual(['ConfirmReset', 'ResetPassword', 'VerifyEmail']);
 });
 
+test('the demo page is not there unless somebody asks for it, and may do nothing then', () => {
+  expect(template.resources.filter(({ path }) => path.startsWith('Demo'))).toEqual([]);
+  const shown = templateFor({ env: 'prod', demoPage: 'on' });
+  expect(rightsOf('Demo', shown)).toEqual(logsOf('Demo'));
+  const invokers = shown
+    .ofType('AWS::Lambda::Permission')
+    .filter(({ properties }) => properties['FunctionName'] === '${Demo.Arn}')
+    .map(({ properties }) => String(properties['SourceArn']).replace(/^.*:\$\{Api\}/, ''));
+  expect(invokers.toSorted()).toEqual(['/v1/GET/', '/v1/GET/demo/*']);
+});
+
 test('mails may be sent as the address itself where that is the identity', () => {
   const { text } = templateFor({ mailFrom: 'auth@example.com', mailIdentity: 'auth@example.com' });
   expect(text).toContain(':identity/auth@example.com');

@@ -77,6 +77,16 @@ test('the lines it prints work when they are pasted one after the other', async 
   expect(Object.keys(Object(JSON.parse(renewed)) as object)).toEqual(['access', 'refresh']);
 });
 
+test('the first address it prints is that of the demo page, which has no pass-phrase in it', async () => {
+  const out = await running.printed('Ctrl-C');
+  const [first = ''] = /http:\S+/.exec(out) ?? [];
+  const page = await fetch(first);
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(out).toContain(`Open ${first}/ in a browser`);
+  const passphrase = /^Pass-phrase: (.*)$/m.exec(out)?.[1] ?? '';
+  expect(await page.text()).not.toContain(passphrase);
+});
+
 test('the demo pass-phrase is long enough for the policy and in a file for its owner only', async () => {
   const passphrase = /^Pass-phrase: (.*)$/m.exec(await running.printed('Pass-phrase'))?.[1] ?? '';
   expect(passphrase.length).toBeGreaterThanOrEqual(15);

@@ -90,6 +90,15 @@ describe('the description of the API', () => {
     }
   });
 
+  test('says nothing of pages, which are for people and have no rights', () => {
+    const pages = Object.values<Endpoint>(ENDPOINTS).filter(({ isPage }) => isPage === true);
+    expect(pages.flatMap(({ routes }) => routes)).toContain('GET /demo/{file}');
+    for (const { routes, guard, lend } of pages) {
+      expect([guard, lend]).toEqual(['open', undefined]);
+      for (const route of routes) expect(document['paths']).not.toHaveProperty([partsOf(route).path]);
+    }
+  });
+
   test('is not made where a route has no words', () => {
     const secret: Endpoint = { routes: ['GET /api/secret'], guard: 'open', settings: [] };
     expect(() => openApiDocument({ ...ENDPOINTS, secret })).toThrow('does not describe GET /api/secret');
