@@ -9,8 +9,8 @@ export default {
   maxWorkers: '100%',
   testTimeout: 30_000,
   coverageProvider: 'v8',
-  // The demo page runs in a browser, where test/browser tries it.
-  collectCoverageFrom: ['functions/**/*.ts', '!functions/demo/page/**'],
+  // Pages run in a browser, where test/browser tries them.
+  collectCoverageFrom: ['functions/**/*.ts', '!functions/*/page/**'],
   coverageDirectory: 'coverage',
   coverageReporters: ['text-summary', 'lcovonly'],
   coverageThreshold: { './functions/': { branches: 95 } },

@@ -1,6 +1,6 @@
+import type { Document } from '../shared/domain/document.ts';
 import { SIGNING_ALGORITHMS } from '../shared/domain/settings.ts';
 import type { Seconds } from '../shared/domain/time.ts';
-import type { Document } from '../shared/http/document.ts';
 import type { KeySet } from '../shared/token/public-keys.ts';
 
 /** Short beside the time a key is published before it signs, so that a cached set never misses the key of a token. */

@@ -2,19 +2,16 @@
 import { buildSync } from 'esbuild';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Document, PageWithFiles } from '../../functions/shared/domain/document.ts';
 
 const FOLDER = join('functions', 'demo', 'page');
 
+const HTML = 'text/html; charset=utf-8';
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
 };
-
-export interface DemoPage {
-  readonly html: string;
-  readonly files: Readonly<Record<string, { readonly type: string; readonly text: string }>>;
-}
 
 /**
  * Builds the page.
@@ -22,7 +19,7 @@ export interface DemoPage {
  * @param root folder of the project
  * @throws {Error} where the page does not name one of its files
  */
-export function demoPage(root: string): DemoPage {
+export function demoPage(root: string): PageWithFiles {
   const { outputFiles } = buildSync({
     entryPoints: ['page.ts', 'page.css', 'icon.svg'].map((name) => join(FOLDER, name)),
     outdir: FOLDER,
@@ -42,17 +39,17 @@ export function demoPage(root: string): DemoPage {
     logLevel: 'warning',
   });
   let html = readFileSync(join(root, FOLDER, 'page.html'), 'utf8');
-  const files: Record<string, { type: string; text: string }> = {};
+  const files: Record<string, Document> = {};
   for (const { path, text } of outputFiles) {
     const name = path.slice(path.lastIndexOf('/') + 1);
     const [, stem, extension] = /^(.+)-\w+\.(\w+)$/.exec(name) ?? [];
-    const type = TYPES[extension ?? ''];
-    if (stem === undefined || type === undefined)
+    const mediaType = TYPES[extension ?? ''];
+    if (stem === undefined || mediaType === undefined)
       throw new Error(`The demo page has a file of a type of its own: ${name}`);
     const source = extension === 'js' ? `${stem}.ts` : `${stem}.${extension ?? ''}`;
     if (!html.includes(`"${source}"`)) throw new Error(`The demo page does not name its file ${source}.`);
     html = html.replaceAll(`"${source}"`, `"{base}/demo/${name}"`);
-    files[name] = { type, text };
+    files[name] = { mediaType, text };
   }
-  return { html, files };
+  return { page: { mediaType: HTML, text: html }, files };
 }

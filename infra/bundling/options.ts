@@ -6,9 +6,9 @@ import { buildSync, type BuildOptions, type Metafile } from 'esbuild';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SigningCustody } from '../../functions/shared/domain/settings.ts';
-import { docsFiles } from '../docs/files.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import { demoPage } from './demo-page.ts';
+import { docsPage } from './docs-page.ts';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -45,7 +45,7 @@ const OPTIONS = {
 const CONSTANTS: Readonly<Record<string, () => Record<string, string>>> = {
   demo: () => ({ DEMO_PAGE: JSON.stringify(demoPage(PROJECT_ROOT)) }),
   openapi: () => ({ OPENAPI_DOCUMENT: JSON.stringify(JSON.stringify(openApiDocument())) }),
-  docs: () => ({ DOCS: JSON.stringify(docsFiles()) }),
+  docs: () => ({ DOCS: JSON.stringify(docsPage()) }),
 };
 
 /**

@@ -7,12 +7,6 @@ import { demoPageTests } from './demo-page.ts';
 import { stayingInTests } from './staying-in.ts';
 
 const executable = chromiumPath();
-if (executable === undefined) {
-  process.stdout.write(
-    'Skipped: there is no Chromium. Install it (apt-get install chromium), or name it in CHROMIUM.\n',
-  );
-}
-
 // A busy machine may take its time; what is waited for are conditions.
 jest.setTimeout(120_000);
 

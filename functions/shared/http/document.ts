@@ -1,14 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { Document } from '../domain/document.ts';
 import { notModified } from './endpoint.ts';
 import { reply } from './reply.ts';
 import { headerIn } from './request.ts';
-
-/** A text that callers may keep. */
-export interface Document {
-  readonly mediaType: string;
-  readonly text: string;
-}
 
 export interface TaggedDocument extends Document {
   /** Changes when the text does (RFC 9110 section 8.8.3). */

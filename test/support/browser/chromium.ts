@@ -21,13 +21,18 @@ const FLAGS = [
 /**
  * The Chromium of this machine, or the one that CHROMIUM names.
  *
- * @returns undefined where there is none
+ * @returns undefined where there is none, which it says
  * @throws {Error} in CI, where the tests that need one must not be left out
  */
 export function chromiumPath(): string | undefined {
   const named = process.env['CHROMIUM'];
   const found = (named === undefined ? PLACES : [named]).find((path) => existsSync(path));
   if (found === undefined && process.env['CI']) throw new Error('There is no Chromium, which .ci/run installs.');
+  if (found === undefined) {
+    process.stdout.write(
+      'Skipped: there is no Chromium. Install it (apt-get install chromium), or name it in CHROMIUM.\n',
+    );
+  }
   return found;
 }
 

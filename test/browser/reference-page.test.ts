@@ -1,33 +1,29 @@
 /** The page at `/docs` in a real browser, below a stage, under the policy that its function sends. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { docsFiles } from '../../../infra/docs/files.ts';
-import { openApiDocument } from '../../../infra/openapi/document.ts';
-import { apiEvent } from '../../support/events.ts';
-import { serve, type TestServer } from '../../support/http-server.ts';
+import type { Browser, Page } from 'playwright-core';
+import { docsPage } from '../../infra/bundling/docs-page.ts';
+import { openApiDocument } from '../../infra/openapi/document.ts';
+import { violationsOn } from '../support/browser/axe.ts';
+import { chromiumPath, startChromium } from '../support/browser/chromium.ts';
+import { apiEvent } from '../support/events.ts';
+import { serve, type TestServer } from '../support/http-server.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const there = existsSync(CHROMIUM);
-if (!there) process.stdout.write(`Skipped: the reference page is looked at where there is ${CHROMIUM}.\n`);
+const executable = chromiumPath();
 
-/** Without those of its makers' services, which it would look for at every start. */
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-
-(there ? describe : describe.skip)('the reference page', () => {
+(executable === undefined ? describe.skip : describe)('the reference page', () => {
   let server: TestServer;
   let browser: Browser;
 
   beforeAll(async () => {
     const answers = new Map<string, APIGatewayProxyResult>();
-    Object.assign(globalThis, { DOCS: docsFiles() });
-    const { handler } = (await import('../../../functions/docs/handler.ts')) as {
+    const docs = docsPage();
+    Object.assign(globalThis, { DOCS: docs });
+    const { handler } = (await import('../../functions/docs/handler.ts')) as {
       handler: (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>;
     };
     answers.set('/v1/docs', await handler(apiEvent({ method: 'GET', resource: '/docs' })));
-    for (const file of Object.keys(docsFiles().files)) {
+    for (const file of Object.keys(docs.files)) {
       const event = { ...apiEvent({ method: 'GET', resource: '/docs/{file}' }), pathParameters: { file } };
       answers.set(`/v1/docs/${file}`, await handler(event));
     }
@@ -42,7 +38,7 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
       if (path === '/v1/api/token') return { headers, body: '{"access":"an access token","refresh":"r"}' };
       return { status: path === '/v1/api/profile' ? 200 : 404, headers, body: '{}' };
     });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    browser = await startChromium(executable!);
   }, 60_000);
   afterAll(async () => {
     await browser.close();
@@ -77,11 +73,7 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
       expect(profile?.headers.authorization).toBe('Bearer an access token');
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
 
-      await page.evaluate(readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8'));
-      const found = await page.evaluate(
-        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))',
-      );
-      expect(found).toEqual([]);
+      expect(await violationsOn(page)).toEqual([]);
       await page.close();
     },
     60_000,

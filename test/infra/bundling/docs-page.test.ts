@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { docsFiles } from '../../../infra/docs/files.ts';
+import { docsPage } from '../../../infra/bundling/docs-page.ts';
 
-const { page, files } = docsFiles();
+const { page, files } = docsPage();
 const addresses = [...page.text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address!);
 
 test('the page loads exactly the files that there are, by addresses that hold below any stage and base path', () => {

@@ -1,17 +1,5 @@
 /** What the page at `/docs` does in a browser: Swagger UI on the description next to it. Made plain by esbuild, not bundled. */
 
-interface Media {
-  readonly matches: boolean;
-  addEventListener(event: 'change', listener: () => void): void;
-}
-interface Element {
-  setAttribute(name: string, value: string): void;
-}
-interface Page {
-  readonly documentElement: { readonly classList: { toggle(name: string, on: boolean): void } };
-  querySelector(selector: string): Element | null;
-  querySelectorAll(selector: string): Iterable<Element>;
-}
 interface Answer {
   readonly ok: boolean;
   readonly body?: unknown;
@@ -20,16 +8,11 @@ interface Viewer {
   preauthorizeApiKey(scheme: string, key: string): void;
 }
 
-declare const matchMedia: (query: string) => Media;
-declare const document: Page;
-declare const MutationObserver: new (listener: () => void) => {
-  observe(of: Element, what: { childList: true; subtree: true }): void;
-};
 declare const SwaggerUIBundle: (options: object) => Viewer;
 
 {
   const dark = matchMedia('(prefers-color-scheme: dark)');
-  const followScheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+  const followScheme = () => void document.documentElement.classList.toggle('dark-mode', dark.matches);
   dark.addEventListener('change', followScheme);
   followScheme();
 

@@ -2,17 +2,7 @@
 import { transformSync } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-
-interface File {
-  readonly mediaType: string;
-  readonly text: string;
-}
-
-export interface DocsFiles {
-  readonly page: File;
-  /** By the names under which the page loads them. */
-  readonly files: Readonly<Record<string, File>>;
-}
+import type { Document, PageWithFiles } from '../../functions/shared/domain/document.ts';
 
 const MEDIA_TYPES = {
   css: 'text/css; charset=utf-8',
@@ -21,8 +11,8 @@ const MEDIA_TYPES = {
 } as const;
 
 /** Reads them all. Addresses are relative, since the page stands below a stage or a base path. */
-export function docsFiles(): DocsFiles {
-  const files: Record<string, File> = {};
+export function docsPage(): PageWithFiles {
+  const files: Record<string, Document> = {};
   const add = (name: string, type: keyof typeof MEDIA_TYPES, text: string): string => {
     // By what it says, so that it may be kept for ever and a new version has a new name.
     const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
@@ -70,7 +60,8 @@ const page = (at: Readonly<Record<'viewerStyle' | 'style' | 'viewer' | 'script' 
 const licences = () =>
   ['LICENSE', 'NOTICE', 'swagger-ui-bundle.js.LICENSE.txt'].map(ofViewer).join(`\n\n${'-'.repeat(72)}\n\n`);
 
-const ours = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+const ours = (name: string): string =>
+  readFileSync(new URL(`../../functions/docs/page/${name}`, import.meta.url), 'utf8');
 const ofViewer = (name: string): string =>
   readFileSync(new URL(import.meta.resolve(`swagger-ui-dist/${name}`)), 'utf8');
 /** Developer tools would look for a map that is not served. */
