@@ -118,7 +118,7 @@ test('nothing of it shows in an answer or a log but what it was', async () => {
 test('a key that KMS has taken out of service is an outage while the ring names no other', async () => {
   const [key] = signingRingFrom(service.keys.signing);
   const { refresh } = await service.login(account);
-  expect(decodeProtectedHeader(refresh)['typ']).toBe('rt+jwt');
+  expect(decodeProtectedHeader(refresh).typ).toBe('rt+jwt');
   const id = 'kmsKey' in key! ? key.kmsKey : '';
   for (const state of ['Disabled', 'PendingDeletion'] as const) {
     kms.setState(id, state);

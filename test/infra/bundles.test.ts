@@ -83,13 +83,13 @@ test.each(NAMES)('%s stays within its budget', (name) => {
 describe('with keys in KMS', () => {
   const inKms = (name: string): Bundle => bundled(name, 'kms');
 
-  test('those who sign or make keys carry its client, within 30 kB each, and those who sign none of what makes keys', () => {
+  test('those who sign or make keys carry its client, 29 to 32 kB more each, and those who sign none of what makes keys', () => {
     const withClient = NAMES.filter((name) => packagesOf(inKms(name)).includes('@aws-sdk/client-kms'));
     expect(withClient).toEqual(['login', 'make-keys', 'password', 'refresh', 'rotate-keys']);
     for (const name of withClient) {
       const more = inKms(name).bytes.length - bundles.get(name)!.bytes.length;
-      process.stderr.write(`${name}: ${more} bytes more with keys in KMS\n`);
-      expect([name, more < (name.endsWith('keys') ? 40_000 : 30_000)]).toEqual([name, true]);
+      // Of which 27 kB are the client; the rest of it, those of the tables and secrets have brought along.
+      expect([name, more > 20_000 && more < (name.endsWith('keys') ? 34_000 : 31_000)]).toEqual([name, true]);
     }
     const makers = (name: string) => inKms(name).inputs.filter((path) => /kms-keeper|kms-keys/.test(path));
     for (const name of ['login', 'password', 'refresh']) expect([name, makers(name)]).toEqual([name, []]);

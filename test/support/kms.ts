@@ -6,7 +6,7 @@ import type { SigningAlgorithm } from '../../functions/shared/domain/settings.ts
 import type { Clock, UnixSeconds } from '../../functions/shared/domain/time.ts';
 import { startKmsStandIn, type KmsStandIn } from '../../infra/local/kms-stand-in.ts';
 import { listen } from '../../infra/local/listen.ts';
-import { OPEN, type Gates } from './kept.ts';
+import type { Gates } from './kept.ts';
 
 interface MemoryKey {
   readonly id: string;
@@ -53,7 +53,7 @@ export function memoryKms(now: Clock): MemoryKms {
       if (key.removed) return Promise.reject(new KeyUnusable());
       return Promise.resolve(sign(alg === 'EdDSA' ? null : 'sha256', input, key.privateKey));
     },
-    through: ({ before, after } = OPEN) => ({
+    through: ({ before, after }) => ({
       async make(alg) {
         await before('kms.make');
         const id = `arn:aws:kms:us-east-1:1:key/${keys.length + 1}`;
