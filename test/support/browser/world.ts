@@ -1,5 +1,5 @@
 /** One deployment, one wire to it and one browser, for all tests of a file. */
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { PASSWORD, aGateway, type TestGateway } from '../local-gateway.ts';
 import { wireTo, type Wire } from '../wire.ts';
 import { startChromium } from './chromium.ts';
@@ -16,7 +16,7 @@ export interface BrowserWorld {
   open(profile: BrowserContext, mode: Mode): Promise<Page>;
   /** The demo page in a new tab, with a user of its own logged in. */
   openLoggedIn(profile: BrowserContext, mode: Mode): Promise<Page>;
-  /** Ends what a test has opened. @throws {Error} where a page threw, or wanted what its policy forbids */
+  /** Ends what a test has opened. @throws {Error} where a page threw, or the demo page wanted what its policy forbids */
   closeProfiles(): Promise<void>;
   close(): Promise<void>;
 }
@@ -45,7 +45,16 @@ export async function browserWorld(executable: string): Promise<BrowserWorld> {
   return {
     api,
     wire,
-    profile: (options) => profileOf(browser, faults, options),
+    async profile(options) {
+      const profile = await browser.newContext(options);
+      profile.on('weberror', (fault) => faults.push(String(fault.error())));
+      profile.on('console', (line) => {
+        // Answers that are no success are lines of the console too.
+        const isFault = line.type() === 'error' && !line.text().startsWith('Failed to load resource');
+        if (isFault && line.page()?.url().startsWith(wire.url)) faults.push(line.text());
+      });
+      return profile;
+    },
     open,
     openLoggedIn: async (profile, mode) => {
       const username = `user-${(users += 1)}`;
@@ -65,16 +74,6 @@ export async function browserWorld(executable: string): Promise<BrowserWorld> {
       await api.close();
     },
   };
-}
-
-async function profileOf(browser: Browser, faults: string[], options?: BrowserContextOptions): Promise<BrowserContext> {
-  const profile = await browser.newContext(options);
-  profile.on('weberror', (fault) => faults.push(String(fault.error())));
-  profile.on('console', (line) => {
-    // Answers that are no success are lines of the console too.
-    if (line.type() === 'error' && !line.text().startsWith('Failed to load resource')) faults.push(line.text());
-  });
-  return profile;
 }
 
 /**
