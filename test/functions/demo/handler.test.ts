@@ -1,11 +1,16 @@
-import { describe, expect, test } from '@jest/globals';
-import { handler } from '../../../functions/demo/handler.ts';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { PROJECT_ROOT } from '../../../infra/bundling/options.ts';
 import { demoPage } from '../../../infra/bundling/demo-page.ts';
 import { apiEvent } from '../../support/events.ts';
 
 const DEMO_PAGE = demoPage(PROJECT_ROOT);
-Object.assign(globalThis, { DEMO_PAGE });
+
+let handler: (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>;
+beforeAll(async () => {
+  Object.assign(globalThis, { DEMO_PAGE });
+  ({ handler } = await import('../../../functions/demo/handler.ts'));
+});
 
 const pageAt = (path: string) => handler(apiEvent({ method: 'GET', resource: '/', path }));
 const fileNamed = (file: string) =>

@@ -25,9 +25,14 @@ describe('the description of the API', () => {
     );
   });
 
-  test('leaves out the page that shows it, and nothing else', () => {
+  test('leaves out the pages for people, and nothing else', () => {
     const pages = Object.values<Endpoint>(ENDPOINTS).filter(({ isPage }) => isPage === true);
-    expect(pages.flatMap(({ routes }) => routes)).toEqual(['GET /docs', 'GET /docs/{file}']);
+    expect(pages.flatMap(({ routes }) => routes)).toEqual([
+      'GET /docs',
+      'GET /docs/{file}',
+      'GET /',
+      'GET /demo/{file}',
+    ]);
   });
 
   test('asks for a bearer token where the authorizer stands, and takes a cookie where a refresh token is taken', () => {
