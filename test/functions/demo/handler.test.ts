@@ -3,6 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { PROJECT_ROOT } from '../../../infra/bundling/options.ts';
 import { demoPage } from '../../../infra/bundling/demo-page.ts';
 import { apiEvent } from '../../support/events.ts';
+import { quietly } from '../../support/logged.ts';
 
 const DEMO_PAGE = demoPage(PROJECT_ROOT);
 
