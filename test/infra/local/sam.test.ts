@@ -117,7 +117,7 @@ test('an event that asks for what there is none of is refused by name', async ()
   await expect(run.services.event('nobody')).rejects.toThrow('nobody.json');
 });
 
-test('the door leads to the store, the secrets and the key set, and nowhere else', async () => {
+test('the door leads to the store, the secrets, KMS and the key set, and nowhere else', async () => {
   const { url } = run.services;
   const ask = async (path: string, init?: RequestInit) => (await fetch(url + path, init)).status;
   const target = (name: string) => ({ method: 'POST', body: '{}', headers: { 'X-Amz-Target': name } });
@@ -126,6 +126,7 @@ test('the door leads to the store, the secrets and the key set, and nowhere else
   expect((await store.send(new ListTablesCommand({}))).TableNames).toHaveLength(2);
   store.destroy();
   expect(await ask('/', target('secretsmanager.RotateSecret'))).toBe(400);
+  expect(await ask('/', target('TrentService.ListKeys'))).toBe(200);
   expect(await ask('/.well-known/jwks.json')).toBe(200);
   expect(await ask('/api/token', { method: 'POST', body: '{}' })).toBe(404);
   expect(await ask('/')).toBe(404);
