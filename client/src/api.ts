@@ -25,8 +25,8 @@ export interface Credentials {
 }
 
 export interface Passwords {
-  readonly current: string;
-  readonly next: string;
+  readonly current_password: string;
+  readonly new_password: string;
 }
 
 export interface Client {

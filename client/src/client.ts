@@ -1,9 +1,9 @@
 import type { ApiOptions, Client, LoggedOut, Session } from './api.ts';
 import { destinations } from './destination.ts';
 import { LatchkeyError } from './errors.ts';
-import { exchangesWith, REFUSALS, type Fields } from './exchanges.ts';
+import { exchangesWith, REFUSALS } from './exchanges.ts';
 import { isExpired } from './freshness.ts';
-import { deviceIn, heldFrom, restOf, textOf, type Held, type Kept, type Pair } from './held.ts';
+import { deviceIn, heldFrom, pairIn, textOf, type Held, type Kept, type Pair } from './held.ts';
 import { requestsWith } from './requests.ts';
 import { memoryStorage, type SessionStorage } from './storage.ts';
 import { ignore } from './waiting.ts';
@@ -14,10 +14,14 @@ export interface ClientOptions extends ApiOptions {
 }
 
 /** A client of one API, for one user at a time. @throws {TypeError} for a base URL that is no http(s) URL */
-export function createClient(options: ClientOptions): Client {
-  const { baseUrl, origins = [], storage = memoryStorage(), fetch: send = fetch } = options;
+export function createClient({
+  baseUrl,
+  origins = [],
+  storage = memoryStorage(),
+  fetch: send = fetch,
+}: ClientOptions): Client {
   const places = destinations(baseUrl, origins);
-  const { ask, pairFrom, renewed } = exchangesWith((path, init) => send(places.urlOf(path), init), REFUSALS);
+  const { ask, renewed } = exchangesWith((path, init) => send(places.urlOf(path), init), REFUSALS, pairIn);
 
   const listeners = new Set<(session: Session) => void>();
   let session: Session = { status: 'unknown' };
@@ -34,6 +38,8 @@ export function createClient(options: ClientOptions): Client {
   let hurry = new AbortController();
   let renewing: Promise<void> | undefined;
   let writes: Promise<unknown> = Promise.resolve();
+
+  const isUnknown = () => session.status === 'unknown';
 
   function turnEra(): number {
     hurry.abort();
@@ -57,18 +63,18 @@ export function createClient(options: ClientOptions): Client {
     const text = await writes
       .then(() => storage.read())
       .catch((error: unknown) => {
-        if (session.status === 'unknown') throw new LatchkeyError('unavailable', error);
+        if (isUnknown()) throw new LatchkeyError('unavailable', error);
         return stored;
       });
     const before = stored;
     stored = text;
-    const isFirst = session.status === 'unknown';
+    const isFirst = isUnknown();
     // What was there before a login or logout that storage would not take is no news.
     if (!isFirst && (text === before || before === undefined)) return;
     const next = heldFrom(text);
     const isDead = buried !== undefined && next?.sessionId === buried;
     // Another tab wrote what it had asked for before it heard of the end.
-    if (isDead) write(restOf(text)).catch(ignore);
+    if (isDead) write(textOf(text)).catch(ignore);
     turnTo(isDead ? undefined : next, isFirst ? 'none' : 'elsewhere');
   }
 
@@ -86,14 +92,14 @@ export function createClient(options: ClientOptions): Client {
   /** Takes a pair: into storage first, so that nothing rests on a token that a crash would lose. */
   async function take(pair: Pair, asked: number): Promise<void> {
     const isWanted = () => era === asked;
-    const text = textOf(pair, stored);
+    const text = textOf(stored, pair);
     // Where storage will not take it, it goes on in memory; `renew` knows.
     await write(text, isWanted).catch(ignore);
     if (isWanted()) turnTo(heldFrom(text), 'none');
   }
 
   async function ready(): Promise<Session> {
-    if (session.status === 'unknown') await load();
+    if (isUnknown()) await load();
     return session;
   }
 
@@ -106,8 +112,8 @@ export function createClient(options: ClientOptions): Client {
     // A successor that storage would not take is never presented: after a crash, or in another tab, there is only its
     // predecessor, which the server takes as long as nobody used the successor.
     const kept = heldFrom(stored);
-    const presented = kept && kept.sessionId === from.sessionId ? kept : from;
-    const next = await renewed({ refresh: presented.refresh }, hurry.signal).catch((error: unknown) => {
+    const { refresh } = kept && kept.sessionId === from.sessionId ? kept : from;
+    const next = await renewed({ refresh }, hurry.signal).catch((error: unknown) => {
       if (era === asked) throw error;
     });
     // Another tab may have logged out meanwhile, or got a pair where tabs have no lock.
@@ -126,10 +132,17 @@ export function createClient(options: ClientOptions): Client {
   async function forget(reason: LoggedOut): Promise<void> {
     buried = held?.sessionId;
     turnTo(undefined, reason);
-    await write(restOf(stored)).catch(() => write(null));
+    await write(textOf(stored)).catch(() => write(null));
   }
 
-  const requests = requestsWith(send, places, () => ({ era, held }), ready, renewOnce);
+  const requests = requestsWith(
+    send,
+    places,
+    () => era,
+    () => held,
+    ready,
+    renewOnce,
+  );
 
   const endOnServer = (refresh: string): Promise<unknown> => ask('/api/token/blacklist', { refresh }).catch(ignore);
 
@@ -147,20 +160,18 @@ export function createClient(options: ClientOptions): Client {
 
   const close = storage.watch?.(() => void load().catch(ignore)) ?? ignore;
 
-  async function enter(
-    path: string,
-    bodyOf: () => Fields,
-    headers?: Readonly<Record<string, string>>,
-  ): Promise<Session> {
+  /** Asks for a session to begin, once. */
+  async function enter(path: string, fields: object, headers?: Readonly<Record<string, string>>): Promise<Session> {
     const wish = (wishes += 1);
     await ready().catch(ignore);
-    const pair = await pairFrom(path, bodyOf(), undefined, headers);
+    const pair = await ask(path, { ...fields, device_token: deviceIn(stored) }, undefined, headers);
     if (wish !== wishes) {
       void endOnServer(pair.refresh);
       throw new LatchkeyError('ended');
     }
     return begin(pair);
   }
+
   return {
     get session() {
       return session;
@@ -171,13 +182,11 @@ export function createClient(options: ClientOptions): Client {
       return () => void listeners.delete(listener);
     },
 
-    login: ({ username, password }) =>
-      enter('/api/token', () => ({ username, password, device_token: deviceIn(stored) })),
+    login: (credentials) => enter('/api/token', credentials),
 
-    changePassword: async ({ current: old, next }) =>
-      enter('/api/password', () => ({ current_password: old, new_password: next }), {
-        Authorization: `Bearer ${await requests.accessToken()}`,
-      }),
+    changePassword: async (passwords) =>
+      enter('/api/password', passwords, { Authorization: `Bearer ${await requests.accessToken()}` }),
+
     adopt: begin,
 
     async logout() {

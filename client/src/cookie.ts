@@ -3,9 +3,9 @@ import type { ApiOptions, Client, LoggedOut, Session } from './api.ts';
 import { debtIn, type DebtStorage } from './debt.ts';
 import { destinations } from './destination.ts';
 import { LatchkeyError } from './errors.ts';
-import { exchangesWith, REFUSALS, type Fields } from './exchanges.ts';
+import { exchangesWith, REFUSALS } from './exchanges.ts';
 import { isExpired } from './freshness.ts';
-import { heldFrom, type Held } from './held.ts';
+import { membersOf, isText, textIn, tokenOf, type Token } from './held.ts';
 import { requestsWith } from './requests.ts';
 import { tabsOf, type TabPage } from './tabs.ts';
 import { ignore } from './waiting.ts';
@@ -14,6 +14,9 @@ import { ignore } from './waiting.ts';
 export interface CookiePage extends TabPage {
   readonly localStorage?: DebtStorage;
 }
+
+/** Takes no pairs of other answers: what brings a cookie must be one of its own calls. */
+export type CookieClient = Omit<Client, 'adopt'>;
 
 export interface CookieOptions extends ApiOptions {
   /** Names what the tabs of an origin share; one for each API. `latchkey` unless told. */
@@ -30,10 +33,15 @@ export interface CookieOptions extends ApiOptions {
  *
  * @throws {TypeError} for a base URL that is no http(s) URL
  */
-export function createClient(options: CookieOptions): Client {
-  const { baseUrl, origins = [], key = 'latchkey', page = globalThis, fetch: send = fetch } = options;
+export function createClient({
+  baseUrl,
+  origins = [],
+  key = 'latchkey',
+  page = globalThis,
+  fetch: send = fetch,
+}: CookieOptions): CookieClient {
   const places = destinations(baseUrl, origins);
-  const { ask, pairFrom, renewed } = exchangesWith(
+  const { ask, renewed } = exchangesWith(
     (path, init) =>
       send(places.urlOf(path), {
         ...init,
@@ -41,13 +49,13 @@ export function createClient(options: CookieOptions): Client {
         headers: { ...init.headers, 'X-Latchkey-Mode': 'cookie' },
       }),
     [...REFUSALS, 'not_authenticated'],
-    '',
+    ({ access }) => textIn(access),
   );
   const { isOwed, owe, settle } = debtIn(`${key}-logout`, page);
 
   const listeners = new Set<(session: Session) => void>();
   let session: Session = { status: 'unknown' };
-  let held: Held | undefined;
+  let held: Token | undefined;
   /** Counts the sessions that began or ended: what was asked for one is nothing to the next. */
   let era = 0;
   /** Counts calls of login and logout, of which the last one counts. */
@@ -63,7 +71,8 @@ export function createClient(options: CookieOptions): Client {
 
   /** The one place where a session begins or ends, by what this tab or another one told all. */
   function turnTo(text: string, reason: LoggedOut): void {
-    const next = heldFrom(text);
+    const { access, at } = membersOf(() => text);
+    const next = isText(access) ? tokenOf(access, at) : undefined;
     const isSame = next ? held && next.sessionId === held.sessionId : session.status === 'out';
     held = next;
     if (isSame) return;
@@ -79,7 +88,7 @@ export function createClient(options: CookieOptions): Client {
 
   /** Has the cookie taken away, and its session ended. */
   async function pay(): Promise<undefined> {
-    await ask('/api/token/blacklist', {});
+    await ask('/api/token/blacklist', {}, undefined, undefined, (_, text) => (text.startsWith('{') ? text : undefined));
     settle();
   }
 
@@ -91,8 +100,9 @@ export function createClient(options: CookieOptions): Client {
     // Nobody is logged in who has logged out, whatever cookie there is.
     const next = await (isOwed() ? pay().catch(ignore) : renewed({}, hurry.signal)).catch((error: unknown) => {
       if (era === asked) throw error;
+      return undefined;
     });
-    if (era === asked) turnTo(tell(next?.access), reason);
+    if (era === asked) turnTo(tell(next), reason);
   }
 
   function renewOnce(used?: string): Promise<void> {
@@ -106,11 +116,11 @@ export function createClient(options: CookieOptions): Client {
   }
 
   /** Asks for a session to begin, once. */
-  async function enter(path: string, body: Fields, headers?: Readonly<Record<string, string>>): Promise<Session> {
+  async function enter(path: string, fields: object, headers?: Readonly<Record<string, string>>): Promise<Session> {
     const wish = (wishes += 1);
     await alone(async () => {
       if (isOwed()) await pay();
-      const { access } = await pairFrom(path, body, undefined, headers);
+      const access = await ask(path, fields, undefined, headers);
       if (wish !== wishes) {
         owe();
         await pay().catch(ignore);
@@ -121,7 +131,14 @@ export function createClient(options: CookieOptions): Client {
     return session;
   }
 
-  const requests = requestsWith(send, places, () => ({ era, held }), ready, renewOnce);
+  const requests = requestsWith(
+    send,
+    places,
+    () => era,
+    () => held,
+    ready,
+    renewOnce,
+  );
 
   return {
     get session() {
@@ -133,19 +150,10 @@ export function createClient(options: CookieOptions): Client {
       return () => void listeners.delete(listener);
     },
 
-    login: ({ username, password }) => enter('/api/token', { username, password }),
+    login: (credentials) => enter('/api/token', credentials),
 
-    changePassword: async ({ current, next }) =>
-      enter(
-        '/api/password',
-        { current_password: current, new_password: next },
-        { Authorization: `Bearer ${await requests.accessToken()}` },
-      ),
-
-    adopt({ access }) {
-      turnTo(tell(access), 'none');
-      return Promise.resolve(session);
-    },
+    changePassword: async (passwords) =>
+      enter('/api/password', passwords, { Authorization: `Bearer ${await requests.accessToken()}` }),
 
     async logout() {
       wishes += 1;

@@ -20,13 +20,13 @@ const ORIGIN = /^https?:\/\/[^/?#\\@\s]+(?=[/?#]|$)/i;
  */
 export function destinations(base: string, origins: readonly string[]): Destinations {
   const trusted = [base, ...origins].map((url) => {
-    const [origin] = ORIGIN.exec(url) ?? [];
-    if (!origin) throw new TypeError(`Not an http(s) URL: ${url}`);
+    const origin = ORIGIN.exec(url)?.[0];
+    if (!origin) throw new TypeError(`Not http(s): ${url}`);
     return `${origin}/`;
   });
   const root = base.replace(/\/+$/, '');
   return {
-    urlOf: (target) => (/^[a-z][a-z\d+.-]*:/i.test(target) ? target : `${root}/${target.replace(/^\//, '')}`),
+    urlOf: (target) => (/^[a-z][\w+.-]*:/i.test(target) ? target : `${root}/${target.replace(/^\//, '')}`),
     isTrusted: (url) => trusted.some((origin) => `${url}/`.startsWith(origin)),
   };
 }

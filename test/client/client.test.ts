@@ -42,7 +42,7 @@ async function done<Value>(promise: Promise<Value>): Promise<Value> {
   return result.value;
 }
 
-const statusOf = async (of: Client = client) => (await done(of.fetch('/api/profile'))).status;
+const statusOf = async (of: Pick<Client, 'fetch'> = client) => (await done(of.fetch('/api/profile'))).status;
 const troubleOf = async (promise: Promise<unknown>) => {
   const result = await settled(promise);
   return result.status === 'rejected' ? (result.reason as { kind: string }).kind : 'none';
@@ -511,6 +511,94 @@ describe('storage', () => {
       expect(await one.ready()).toEqual({ status: 'out', reason: 'none' });
     },
   );
+});
+
+describe('the device token of a login', () => {
+  const devicesSent = () =>
+    server.asked
+      .filter(({ path }) => path === '/api/token')
+      .map(({ body }) => (JSON.parse(body) as Record<string, unknown>)['device_token']);
+
+  beforeEach(async () => {
+    server.hasDevices = true;
+    await done(client.login(ADA));
+  });
+
+  test('outlives refreshes, new passwords, log outs and the page, and goes out with the next login', async () => {
+    await pass(LIFETIME);
+    expect(await statusOf()).toBe(200);
+    await done(client.changePassword({ current_password: 'right', new_password: 'new' }));
+    await done(client.logout());
+    expect(await storage.read()).toMatch(/^\{"at":\d+,"device_token":"device\.ada\.\d+"\}$/);
+    const again = clientOf(server, storage);
+    expect(await again.ready()).toEqual({ status: 'out', reason: 'none' });
+    await done(again.login(ADA));
+    expect(devicesSent()).toEqual([undefined, expect.stringMatching(/^device\.ada\./)]);
+  });
+
+  test('stays when the server ends the session, and is replaced by the one of another user', async () => {
+    server.revoke('session0');
+    expect(await statusOf()).toBe(401);
+    await done(client.login({ ...ADA, username: 'bob' }));
+    await done(client.logout());
+    await done(client.login(ADA));
+    expect(devicesSent()).toEqual([undefined, expect.stringMatching(/\.ada\./), expect.stringMatching(/\.bob\./)]);
+  });
+
+  test('goes with the session where storage has no room for less than all', async () => {
+    const browser = new Browser(server);
+    const { client: one } = browser.open();
+    await done(one.login(ADA));
+    browser.isFull = true;
+    await done(one.logout());
+    await pass(10);
+    expect(browser.items.size).toBe(0);
+    expect(one.session.status).toBe('out');
+  });
+
+  test('is seen by other tabs as a log out', async () => {
+    const browser = new Browser(server);
+    const [one, two] = [browser.open(), browser.open()];
+    await done(one.client.login(ADA));
+    await pass(10);
+    await done(two.client.logout());
+    await pass(10);
+    expect(one.client.session).toEqual({ status: 'out', reason: 'elsewhere' });
+  });
+});
+
+describe('a new password', () => {
+  test('begins the session anew, and ends every other one', async () => {
+    const other = clientOf(server);
+    await done(other.login(ADA));
+    await done(client.login(ADA));
+    await pass(LIFETIME);
+    const changed = await done(client.changePassword({ current_password: 'right', new_password: 'new' }));
+    expect(changed).toEqual({ status: 'in', userId: 'ada', sessionId: 'session2' });
+    expect(await statusOf()).toBe(200);
+    expect(await troubleOf(other.fetch('/api/profile'))).toBe('ended');
+    expect(other.session).toEqual({ status: 'out', reason: 'refused' });
+  });
+
+  test('is refused with the words of the server, and changes nothing', async () => {
+    await done(client.login(ADA));
+    const changed = client.changePassword({ current_password: 'wrong', new_password: 'new' });
+    await expect(changed).rejects.toMatchObject({ kind: 'refused', status: 400 });
+    expect(client.session).toMatchObject({ sessionId: 'session0' });
+    expect(await statusOf()).toBe(200);
+  });
+
+  test('that was overtaken by a log out begins nothing', async () => {
+    await done(client.login(ADA));
+    server.delay = () => new Promise((resolve) => setTimeout(resolve, 100));
+    const changed = troubleOf(client.changePassword({ current_password: 'right', new_password: 'new' }));
+    await pass(150);
+    await done(client.logout());
+    expect(await changed).toBe('ended');
+    await pass(1000);
+    expect(server.isAlive('session1')).toBe(false);
+    expect(await storage.read()).toBeNull();
+  });
 });
 
 describe('requests', () => {

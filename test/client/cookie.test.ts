@@ -167,14 +167,16 @@ describe('a page whose refresh token is in a cookie', () => {
     const tabs = await loggedIn(browser, 2);
     await loggedIn(browserOf(), 1);
     await pass(LIFETIME);
-    const changed = tabs[0]!.client.changePassword({ current: 'right', next: 'new' });
+    const changed = tabs[0]!.client.changePassword({ current_password: 'right', new_password: 'new' });
     expect(await outcome(changed)).toMatchObject({ status: 'in', sessionId: 'session2' });
     expect(tabs.map(({ client }) => client.session)).toEqual(Array(2).fill(tabs[0]!.client.session));
     expect([0, 1, 2].map((sid) => server.isAlive(`session${sid}`))).toEqual([false, false, true]);
     expect(await profileOf(tabs[1]!)).toBe(200);
     await pass(LIFETIME);
     expect(await profileOf(tabs[1]!)).toBe(200);
-    expect(await outcome(tabs[1]!.client.changePassword({ current: 'wrong', next: 'new' }))).toBe('refused');
+    expect(await outcome(tabs[1]!.client.changePassword({ current_password: 'wrong', new_password: 'new' }))).toBe(
+      'refused',
+    );
     expect(statusesOf(tabs)).toEqual(['in', 'in']);
   });
 

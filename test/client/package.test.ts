@@ -68,9 +68,16 @@ describe('the published client', () => {
     expect(files.filter((name) => !/\.(js|d\.ts)$/.test(name))).toEqual([]);
   });
 
-  test('weighs at most 3 kB, minified and gzipped', () => {
+  const app = (entry: string) =>
+    `import { createClient } from '${entry}'; export const auth = createClient({ baseUrl: 'https://auth.example.com' });`;
+
+  test.each([
+    ['as a whole', "export * from 'latchkey-client';"],
+    ['in an application whose refresh token is in a cookie', app('latchkey-client/cookie')],
+    ['as a whole, for cookies', "export * from 'latchkey-client/cookie';"],
+  ])('weighs at most 3 kB %s, minified and gzipped', (_what, contents) => {
     const { outputFiles } = buildSync({
-      entryPoints: [join(published, 'dist', 'latchkey.js')],
+      stdin: { contents, resolveDir: folder },
       bundle: true,
       minify: true,
       format: 'esm',
@@ -80,6 +87,25 @@ describe('the published client', () => {
     expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).length).toBeLessThanOrEqual(3 * 1024);
   });
 
+  test('carries nothing of cookies where they are not used, and nothing of storage where they are', () => {
+    const filesIn = (contents: string) => {
+      const { metafile } = buildSync({
+        stdin: { contents, resolveDir: folder },
+        bundle: true,
+        format: 'esm',
+        write: false,
+        metafile: true,
+      });
+      const inputs = Object.entries(Object.values(metafile.outputs)[0]!.inputs);
+      return inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path.split('/').at(-1));
+    };
+    const inBody = filesIn(app('latchkey-client'));
+    const inCookie = filesIn(app('latchkey-client/cookie'));
+    expect(inBody.filter((file) => ['cookie.js', 'tabs.js', 'debt.js'].includes(String(file)))).toEqual([]);
+    expect(inCookie.filter((file) => ['client.js', 'storage.js'].includes(String(file)))).toEqual([]);
+    expect([inBody.includes('client.js'), inCookie.includes('cookie.js')]).toEqual([true, true]);
+  });
+
   test.each([
     ['a page', { lib: ['es2022', 'dom'], types: [] }],
     ['Node', { lib: ['es2022'], types: ['node'], typeRoots: [join(root, 'node_modules', '@types')] }],
@@ -87,15 +113,22 @@ describe('the published client', () => {
     writeFileSync(
       join(folder, 'use.ts'),
       `import { createClient, memoryStorage, webStorage, LatchkeyError, type Session, type SessionStorage } from 'latchkey-client';
+       import { createClient as createCookieClient, type CookieClient } from 'latchkey-client/cookie';
        const keychain: SessionStorage = { read: async () => null, write: async (_text) => {} };
        for (const storage of [webStorage(), webStorage('other'), memoryStorage(), keychain]) {
          const client = createClient({ baseUrl: 'https://auth.example', storage, fetch });
          const stop: () => void = client.subscribe((session: Session) => { if (session.status === 'in') session.userId?.trim(); });
          const answer: Promise<Response> = client.fetch(new URL('https://auth.example/'), { method: 'POST' });
          answer.catch((error: unknown) => { if (error instanceof LatchkeyError && error.kind === 'unavailable') stop(); });
+         void client.changePassword({ current_password: 'a', new_password: 'b' });
          // @ts-expect-error a login needs a password
          void client.login({ username: 'ada' });
-       }`,
+       }
+       const inCookie: CookieClient = createCookieClient({ baseUrl: 'https://auth.example' });
+       const either: CookieClient = createClient({ baseUrl: 'https://auth.example' });
+       for (const client of [inCookie, either]) void client.login({ username: 'ada', password: 'b' });
+       // @ts-expect-error no answer but its own brings its cookie
+       void inCookie.adopt;`,
     );
     const compilerOptions = { strict: true, noEmit: true, target: 'es2022', module: 'nodenext', ...options };
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
@@ -113,5 +146,15 @@ describe('the published client', () => {
        process.exit(error instanceof LatchkeyError && error.kind === 'unavailable' ? 0 : 1);`,
     );
     run(join(folder, 'use.mjs'));
+  });
+
+  test('keeps no process alive where a server renders a page', () => {
+    writeFileSync(
+      join(folder, 'render.mjs'),
+      `import { createClient } from 'latchkey-client/cookie';
+       const client = createClient({ baseUrl: 'http://127.0.0.1:9' });
+       if (client.session.status !== 'unknown') process.exit(1);`,
+    );
+    execFileSync(process.execPath, [join(folder, 'render.mjs')], { timeout: 20_000 });
   });
 });

@@ -149,66 +149,74 @@ describe.each([true, false])('tabs of a browser with Web Locks: %s', (hasLocks) 
       { weight: 1, arbitrary: fc.record({ do: fc.constant('logout' as const), tab }) },
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), fc.boolean(), async (steps, endsInLogout) => {
-        fakeTime();
-        server = new AuthServer();
-        const browser = new Browser(server, { hasLocks });
-        const tabs = await loggedIn(browser, 3);
-        let isWanted = true;
-        for (const one of steps) {
-          switch (one.do) {
-            case 'fetch':
-              tabs[one.tab]!.client.fetch('/api/profile').catch(() => undefined);
-              await pass(5);
-              break;
-            case 'all-fetch':
-              for (const { client } of tabs) client.fetch('/api/profile').catch(() => undefined);
-              await pass(5);
-              break;
-            case 'pass':
-              await pass(one.ms);
-              break;
-            case 'storm': {
-              let left = one.requests;
-              server.weather = () => ((left -= 1) >= 0 ? one.weather : 'clear');
-              break;
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 25 }),
+        fc.boolean(),
+        fc.boolean(),
+        async (steps, endsInLogout, hasDevices) => {
+          fakeTime();
+          server = new AuthServer();
+          server.hasDevices = hasDevices;
+          const browser = new Browser(server, { hasLocks });
+          const tabs = await loggedIn(browser, 3);
+          let isWanted = true;
+          for (const one of steps) {
+            switch (one.do) {
+              case 'fetch':
+                tabs[one.tab]!.client.fetch('/api/profile').catch(() => undefined);
+                await pass(5);
+                break;
+              case 'all-fetch':
+                for (const { client } of tabs) client.fetch('/api/profile').catch(() => undefined);
+                await pass(5);
+                break;
+              case 'pass':
+                await pass(one.ms);
+                break;
+              case 'storm': {
+                let left = one.requests;
+                server.weather = () => ((left -= 1) >= 0 ? one.weather : 'clear');
+                break;
+              }
+              case 'clock':
+                jest.setSystemTime(Date.now() + one.ms);
+                break;
+              case 'reload':
+                tabs[one.tab]!.kill();
+                tabs[one.tab] = browser.open();
+                break;
+              case 'disk':
+                browser.isFull = one.isFull;
+                break;
+              case 'slow':
+                server.delay =
+                  one.ms === 0 ? () => Promise.resolve() : () => new Promise((go) => setTimeout(go, one.ms));
+                break;
+              case 'logout':
+                isWanted = false;
+                tabs[one.tab]!.client.logout().catch(() => undefined);
+                await pass(5);
+                break;
             }
-            case 'clock':
-              jest.setSystemTime(Date.now() + one.ms);
-              break;
-            case 'reload':
-              tabs[one.tab]!.kill();
-              tabs[one.tab] = browser.open();
-              break;
-            case 'disk':
-              browser.isFull = one.isFull;
-              break;
-            case 'slow':
-              server.delay = one.ms === 0 ? () => Promise.resolve() : () => new Promise((go) => setTimeout(go, one.ms));
-              break;
-            case 'logout':
-              isWanted = false;
-              tabs[one.tab]!.client.logout().catch(() => undefined);
-              await pass(5);
-              break;
           }
-        }
-        await settle();
-        browser.isFull = false;
-        server.weather = () => 'clear';
-        server.delay = () => Promise.resolve();
-        if (endsInLogout) {
-          isWanted = false;
-          void tabs[0]!.client.logout();
-        }
-        await settle();
-        const answers = await Promise.all(tabs.map((one) => profileOf(one)));
-        expect(server.thefts).toBe(0);
-        expect(answers).toEqual(Array(3).fill(isWanted ? 200 : 401));
-        expect(new Set(tabs.map(({ client }) => client.session.status))).toEqual(new Set([isWanted ? 'in' : 'out']));
-        if (!isWanted) expect(browser.items.size).toBe(0);
-        jest.useRealTimers();
-      }),
+          await settle();
+          browser.isFull = false;
+          server.weather = () => 'clear';
+          server.delay = () => Promise.resolve();
+          if (endsInLogout) {
+            isWanted = false;
+            void tabs[0]!.client.logout();
+          }
+          await settle();
+          const answers = await Promise.all(tabs.map((one) => profileOf(one)));
+          expect(server.thefts).toBe(0);
+          expect(answers).toEqual(Array(3).fill(isWanted ? 200 : 401));
+          expect(new Set(tabs.map(({ client }) => client.session.status))).toEqual(new Set([isWanted ? 'in' : 'out']));
+          if (!isWanted) expect(String(browser.items.get('latchkey'))).not.toMatch(/access|refresh/);
+          if (!isWanted && !hasDevices) expect(browser.items.size).toBe(0);
+          jest.useRealTimers();
+        },
+      ),
       { numRuns: count(150, 3000) },
     );
   }, 300_000);

@@ -2,14 +2,14 @@
  * One browser: tabs that share `localStorage`, its events, Web Locks, broadcast channels and cookies; the first four can be
  * taken away.
  */
-import { createClient as createCookieClient, type CookiePage } from '../../../client/src/cookie.ts';
-import { createClient, webStorage, type Client, type WebPage } from '../../../client/src/latchkey.ts';
+import { createClient as createCookieClient, type CookieClient, type CookiePage } from '../../../client/src/cookie.ts';
+import { createClient, webStorage, type WebPage } from '../../../client/src/latchkey.ts';
 import { BASE_URL } from './auth-server.ts';
 
 type Listener = (event: { readonly key: string | null }) => void;
 
 export interface Tab {
-  readonly client: Client;
+  readonly client: CookieClient;
   readonly page: WebPage & CookiePage;
   /** Every session it showed, in order. */
   readonly shown: string[];
