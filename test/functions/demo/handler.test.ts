@@ -74,6 +74,9 @@ describe('the demo page', () => {
   });
 
   test.each(['page.ts', 'page.js', 'toString', '__proto__', '..', ''])('has no file %j', async (name) => {
-    expect(await quietly(() => fileNamed(name))).toMatchObject({ statusCode: 404, body: expect.stringContaining('Not found.') });
+    expect(await quietly(() => fileNamed(name))).toMatchObject({
+      statusCode: 404,
+      body: expect.stringContaining('Not found.'),
+    });
   });
 });
