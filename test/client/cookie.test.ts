@@ -327,6 +327,40 @@ describe('tabs that share a cookie', () => {
     await login;
   });
 
+  test('a login waits no longer for a refresh of its own page', async () => {
+    const [tab] = await loggedIn(browserOf(), 1);
+    await pass(LIFETIME);
+    server.weather = ({ path }) => (path === REFRESH ? 'silence' : 'clear');
+    tab!.client.fetch('/api/profile').catch(() => undefined);
+    await pass(100);
+    const login = tab!.client.login(BOB);
+    await pass(2500);
+    expect(tab!.client.session).toMatchObject({ userId: 'bob' });
+    await login;
+  });
+
+  test('a log out ends a login of another tab that was under way', async () => {
+    const tabs = await loggedIn(browserOf(), 2);
+    server.delay = waits(150);
+    void tabs[0]!.client.login(BOB);
+    await pass(50);
+    void tabs[1]!.client.logout();
+    await settle();
+    expect(statusesOf(tabs)).toEqual(['out', 'out']);
+    expect(server.isAlive('session1')).toBe(false);
+  });
+
+  test('one that is opened while another gets no answer hears from a third that has a token', async () => {
+    const browser = browserOf();
+    await loggedIn(browser, 1);
+    server.weather = ({ path }) => (path === REFRESH ? 'offline' : 'clear');
+    const [one, two] = [browser.open(), browser.open()];
+    void one.client.ready().catch(() => undefined);
+    expect(await outcome(two.client.ready())).toMatchObject({ status: 'in', userId: 'ada' });
+    expect(await profileOf(two)).toBe(200);
+    expect(one.client.session.status).toBe('in');
+  });
+
   test('a log out begins at once where another tab waits for an answer', async () => {
     const tabs = await loggedIn(browserOf(), 2);
     await pass(LIFETIME);
