@@ -35,7 +35,7 @@ export function startAccount(): void {
   });
 
   onSubmit(within(document, 'form', '#password'), async ({ current_password = '', new_password = '' }) => {
-    await auth.changePassword({ current: current_password, next: new_password });
+    await auth.changePassword({ current_password, new_password });
     announce('Your password is changed, and every other device is logged out.');
   });
 }
