@@ -121,23 +121,22 @@ export const demoPageTests = (world: () => BrowserWorld): void =>
       async (colorScheme, width) => {
         const viewport = { width, height: 700 };
         const page = await world().open(await world().profile({ colorScheme, viewport }), 'storage');
-          expect(await violationsOn(page)).toEqual([]);
-          await button(page, 'Sign up').click();
-          await page.getByText('This field may not be blank.').first().waitFor();
-          await sendLogin(page, 'nobody', 'whatever');
-          await page.getByText(REFUSED).waitFor();
-          expect(await violationsOn(page)).toEqual([]);
-          await page.close();
+        expect(await violationsOn(page)).toEqual([]);
+        await button(page, 'Sign up').click();
+        await page.getByText('This field may not be blank.').first().waitFor();
+        await sendLogin(page, 'nobody', 'whatever');
+        await page.getByText(REFUSED).waitFor();
+        expect(await violationsOn(page)).toEqual([]);
+        await page.close();
 
-          const inside = await world().openLoggedIn(await world().profile({ colorScheme, viewport }), 'cookie');
-          await inside.getByText('What it says').click();
-          await field(inside, 'Current password').fill('wrong');
-          await inside.keyboard.press('Enter');
-          await inside.getByText('This field may not be blank.').waitFor();
-          expect(await violationsOn(inside)).toEqual([]);
-          const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-          expect(await inside.evaluate<number>(overflow)).toBe(0);
-        }
+        const inside = await world().openLoggedIn(await world().profile({ colorScheme, viewport }), 'cookie');
+        await inside.getByText('What it says').click();
+        await field(inside, 'Current password').fill('wrong');
+        await inside.keyboard.press('Enter');
+        await inside.getByText('This field may not be blank.').waitFor();
+        expect(await violationsOn(inside)).toEqual([]);
+        const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+        expect(await inside.evaluate<number>(overflow)).toBe(0);
       },
     );
   });
