@@ -1,3 +1,5 @@
+import { pause } from './waiting.ts';
+
 /**
  * Where a session is kept between runs: one text, which nobody else may read. The client calls one method at a time and
  * never lets a failure of any of them end a session.
@@ -51,12 +53,6 @@ export interface WebPage {
 }
 
 /**
- * A tab that was frozen while it held the lock must not hold up the others for longer. They go on without: the server
- * gives two refreshes with one token within 30 seconds the same successor.
- */
-const LOCK_PATIENCE_MS = 15_000;
-
-/**
  * Shared by all tabs of an origin. One tab at a time refreshes (Web Locks) and all see what another did. Browsers without
  * Web Locks, and pages that are not served securely, rely on the server's 30 seconds instead.
  *
@@ -65,7 +61,12 @@ const LOCK_PATIENCE_MS = 15_000;
  * @returns storage in memory where there is no `localStorage`, or the browser blocks it
  */
 export function webStorage(key = 'latchkey', page: WebPage = globalThis): SessionStorage {
-  const items = itemsOf(page);
+  let items: WebStorage | undefined;
+  try {
+    items = page.localStorage;
+  } catch {
+    // Blocked by the browser.
+  }
   if (!items) return memoryStorage();
   return {
     read: () => items.getItem(key),
@@ -79,22 +80,23 @@ export function webStorage(key = 'latchkey', page: WebPage = globalThis): Sessio
       return () => page.removeEventListener?.('storage', listener);
     },
     async exclusively(run) {
+      // A tab that was frozen while it held the lock must not hold up the others for longer. They go on without: the server
+      // gives two refreshes with one token within 30 seconds the same successor.
+      const patience = 15_000;
+      // For a tab that has the lock, longer than what another has written takes to get there.
+      const news = 200;
       let running: Promise<void> | undefined;
+      const asked = Date.now();
       const once = () => (running ??= run());
       try {
-        await page.navigator?.locks?.request(key, { signal: AbortSignal.timeout(LOCK_PATIENCE_MS) }, once);
+        await page.navigator?.locks?.request(key, { signal: AbortSignal.timeout(patience) }, () =>
+          // The grant may overtake what the tab that had the lock has written: seen in Chromium on a busy machine.
+          pause(Math.min(news, Date.now() - asked)).then(once),
+        );
       } catch {
         // Refused by the browser, or not got in time. What `run` itself fails with comes now.
       }
       return once();
     },
   };
-}
-
-function itemsOf(page: WebPage): WebStorage | undefined {
-  try {
-    return page.localStorage;
-  } catch {
-    return undefined;
-  }
 }

@@ -8,7 +8,7 @@ export function onAbort(signal: Signal, run: () => void): () => void {
 }
 
 /** Waits; a signal ends the wait early. It never fails: who waited looks at the signal. */
-export const pause = (milliseconds: number, signal: Signal): Promise<unknown> =>
+export const pause = (milliseconds: number, signal?: Signal): Promise<unknown> =>
   unlessAborted(new Promise((resolve) => void setTimeout(resolve, milliseconds)), signal).catch(ignore);
 
 /** What a promise gives, unless a signal comes first; what it stands for goes on for the others who wait for it. */

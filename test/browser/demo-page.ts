@@ -14,10 +14,18 @@ import {
   view,
   type BrowserWorld,
 } from '../support/browser/world.ts';
+import { count } from '../support/counts.ts';
 import { PASSWORD } from '../support/local-gateway.ts';
 
 const NEW_PASSWORD = 'another horse battery staple';
 const REFUSED = 'No active account found with the given credentials';
+
+const LOOKS = [
+  ['light', 1100],
+  ['dark', 320],
+  ['light', 320],
+  ['dark', 1100],
+] as const;
 
 export const demoPageTests = (world: () => BrowserWorld): void =>
   describe('the demo page', () => {
@@ -108,31 +116,27 @@ export const demoPageTests = (world: () => BrowserWorld): void =>
       await said(other, 'The server has ended this session');
     });
 
-    test.each(['light', 'dark'] as const)(
-      'has nothing in %s that axe finds wrong, in any state',
-      async (colorScheme) => {
-        for (const viewport of [
-          { width: 1100, height: 800 },
-          { width: 320, height: 640 },
-        ]) {
-          const page = await world().open(await world().profile({ colorScheme, viewport }), 'storage');
-          expect(await violationsOn(page)).toEqual([]);
-          await button(page, 'Sign up').click();
-          await page.getByText('This field may not be blank.').first().waitFor();
-          await sendLogin(page, 'nobody', 'whatever');
-          await page.getByText(REFUSED).waitFor();
-          expect(await violationsOn(page)).toEqual([]);
-          await page.close();
+    test.each(LOOKS.slice(0, count(2, LOOKS.length)))(
+      'has nothing in %s, %d pixels wide, that axe finds wrong, in any state',
+      async (colorScheme, width) => {
+        const viewport = { width, height: 700 };
+        const page = await world().open(await world().profile({ colorScheme, viewport }), 'storage');
+        expect(await violationsOn(page)).toEqual([]);
+        await button(page, 'Sign up').click();
+        await page.getByText('This field may not be blank.').first().waitFor();
+        await sendLogin(page, 'nobody', 'whatever');
+        await page.getByText(REFUSED).waitFor();
+        expect(await violationsOn(page)).toEqual([]);
+        await page.close();
 
-          const inside = await world().openLoggedIn(await world().profile({ colorScheme, viewport }), 'cookie');
-          await inside.getByText('What it says').click();
-          await field(inside, 'Current password').fill('wrong');
-          await inside.keyboard.press('Enter');
-          await inside.getByText('This field may not be blank.').waitFor();
-          expect(await violationsOn(inside)).toEqual([]);
-          const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-          expect(await inside.evaluate<number>(overflow)).toBe(0);
-        }
+        const inside = await world().openLoggedIn(await world().profile({ colorScheme, viewport }), 'cookie');
+        await inside.getByText('What it says').click();
+        await field(inside, 'Current password').fill('wrong');
+        await inside.keyboard.press('Enter');
+        await inside.getByText('This field may not be blank.').waitFor();
+        expect(await violationsOn(inside)).toEqual([]);
+        const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+        expect(await inside.evaluate<number>(overflow)).toBe(0);
       },
     );
   });

@@ -236,11 +236,32 @@ test('a lock that another tab holds for ever holds up nobody for ever', async ()
   expect(run).toHaveBeenCalledTimes(1);
 });
 
+test('a lock that comes before what its last holder wrote is not used before that has come', async () => {
+  const items = pageStorage();
+  const locks: Locks = {
+    request: async (_name, _options, run) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await run();
+    },
+  };
+  setTimeout(() => items.setItem('key', 'new'), 75);
+  const storage = webStorage('key', { localStorage: items, navigator: { locks } });
+  let seen: unknown;
+  const done = storage.exclusively?.(async () => {
+    seen = await storage.read();
+  });
+  await pass(300);
+  await done;
+  expect(seen).toBe('new');
+});
+
 test('what fails under the lock fails once, with its own reason', async () => {
   const locks: Locks = { request: (_name, _options, run) => run() };
   const storage = webStorage('key', { localStorage: pageStorage(), navigator: { locks } });
   const run = jest.fn(() => Promise.reject(new Error('offline')));
-  await expect(storage.exclusively?.(run)).rejects.toThrow('offline');
+  const failed = expect(storage.exclusively?.(run)).rejects.toThrow('offline');
+  await pass(1);
+  await failed;
   expect(run).toHaveBeenCalledTimes(1);
 });
 

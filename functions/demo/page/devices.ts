@@ -23,9 +23,9 @@ function row(text: string): DocumentFragment {
   end.ariaLabel = `End the session of ${textOf(device)}, since ${timeOf(created_at)}`;
   onPress(end, alert, async () => {
     await ask('DELETE', `/api/sessions/${textOf(id)}`);
-    announce(`${textOf(device)} is logged out.`);
     await showDevices();
     title.focus();
+    announce(`${textOf(device)} is logged out.`);
   });
   return item;
 }
@@ -38,8 +38,8 @@ export const timeOf = (value: unknown): string =>
 export function startDevices(): void {
   onPress(element('end-others'), alert, async () => {
     await ask('DELETE', '/api/sessions?except=current');
-    announce('Every other device is logged out.');
     await showDevices();
+    announce('Every other device is logged out.');
   });
   onPress(element('end-all'), alert, async () => {
     await ask('DELETE', '/api/sessions');
