@@ -4,6 +4,12 @@ import { Complaint } from './complaint.ts';
 /** How long a request in progress may take to end when its server closes. */
 const LAST_REQUESTS_MILLISECONDS = 2_000;
 
+/**
+ * How long a connection may be idle: far longer than clients keep one. With Node's five
+ * seconds a busy machine ends connections that a client is just about to use.
+ */
+const IDLE_MILLISECONDS = 60_000;
+
 export interface Listening {
   /** Base URL, without a slash at the end. */
   readonly endpoint: string;
@@ -13,6 +19,7 @@ export interface Listening {
 
 /** @param port 0 for any free one. @throws {Complaint} when the port is taken or the address is not this machine's */
 export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<Listening> {
+  server.keepAliveTimeout = IDLE_MILLISECONDS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const cause =

@@ -346,7 +346,7 @@ function condition(value: unknown): string {
 
 describe('with keys in KMS', () => {
   const inKms = (signing: string, more: object = {}) =>
-    templateFor({ env: 'prod', mailFrom: 'auth@example.com', signing, ...more });
+    templateFor({ env: 'prod', docs: 'on', mailFrom: 'auth@example.com', signing, ...more });
   const keys = inKms('kms');
   const KEY = 'arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*';
   const ours = { 'aws:ResourceTag/latchkey-ring': '${SigningKeys}' };
