@@ -31,9 +31,7 @@ async function start(): Promise<void> {
     if (fresh)
       for (const file of [files.engine, files.secrets, files.kms, files.mails, files.demoUser])
         rmSync(file, { recursive: true, force: true });
-    const assembly = synthesizeLocally(folder, say, {
-      signing: settingFrom('signing', environment['SIGNING'], 'deploy'),
-    });
+    const assembly = synthesizeLocally(folder, say);
     const named = process.env['DYNAMODB_ENDPOINT'];
     const engine = named === undefined ? await startEngine({ kind: 'dynoxide', folder: files.engine }) : undefined;
     if (engine !== undefined) closing.push(() => engine.stop());

@@ -5,44 +5,32 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SETTINGS, settingFrom } from '../../functions/shared/domain/settings.ts';
 import { Complaint } from './complaint.ts';
 import { filesIn, readOr } from './data-folder.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What a synthesis reads; nothing else changes its outcome. */
-const SOURCES = ['functions', 'infra', 'cdk.json', 'package-lock.json'];
+const SOURCES = ['client', 'functions', 'infra', 'cdk.json', 'package-lock.json'];
 
 /**
  * Synthesizes the local variant of the stack, unless nothing that it is made from has changed.
  *
- * @param context settings that change what is deployed, not only what functions are told
  * @returns the folder of the cloud assembly
  * @throws {Complaint} where the stack does not synthesize
+ * @throws {RangeError} for a setting in the environment that is wrong
  */
-export function synthesizeLocally(
-  folder: string,
-  say: (line: string) => void,
-  context: Readonly<Record<string, string>> = {},
-): string {
+export function synthesizeLocally(folder: string, say: (line: string) => void): string {
   const { assembly, assemblyMade } = filesIn(folder);
-  const given = Object.entries(context).map(([name, value]) => `${name}=${value}`);
-  const sources = [hashOf(SOURCES), ...given].join(' ');
+  // The one setting that changes what is deployed, and not only what functions are told.
+  const signing = `signing=${settingFrom('signing', process.env[SETTINGS.signing.env], 'deploy')}`;
+  const sources = `${hashOf(SOURCES)} ${signing}`;
   if (existsSync(join(assembly, 'manifest.json')) && readOr(assemblyMade, '') === sources) return assembly;
   say('Synthesizing the stack (cdk synth -c env=local) …');
   rmSync(assembly, { recursive: true, force: true });
   const cdk = join(dirname(createRequire(import.meta.url).resolve('aws-cdk/package.json')), 'bin', 'cdk');
-  const args = [
-    cdk,
-    'synth',
-    '--quiet',
-    '--no-notices',
-    '-c',
-    'env=local',
-    ...given.flatMap((one) => ['-c', one]),
-    '-o',
-    assembly,
-  ];
+  const args = [cdk, 'synth', '--quiet', '--no-notices', '-c', 'env=local', '-c', signing, '-o', assembly];
   // A local run asks nobody on the network for anything.
   const env = { ...process.env, CDK_DISABLE_VERSION_CHECK: '1', CDK_DISABLE_CLI_TELEMETRY: 'true' };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: PROJECT, encoding: 'utf8', env });
