@@ -136,7 +136,13 @@ test('the rights judged here are those of production', () => {
         ];
       });
   // With everything that is off there until somebody asks for it.
-  const production = ofStore({ env: 'prod', registration: 'on', mailFrom: 'auth@example.com' });
+  const production = ofStore({
+    env: 'prod',
+    registration: 'on',
+    docs: 'on',
+    demoPage: 'on',
+    mailFrom: 'auth@example.com',
+  });
   expect(ofStore({ env: 'local' })).toEqual(production);
   expect(JSON.stringify(production)).toContain('dynamodb:LeadingKeys');
 });

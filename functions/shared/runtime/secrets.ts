@@ -63,20 +63,20 @@ export function cached<Value>(
   { freshFor, staleFor }: CacheTerms = TERMS,
 ): Loaded<Value> {
   let kept: { readonly value: Value; readonly loadedAt: UnixSeconds } | undefined;
-  /** Of the last load, also one that failed. */
-  let triedAt: UnixSeconds | undefined;
+  /** Of the last load that failed, or that was asked for before its time. */
+  let strainedAt: UnixSeconds | undefined;
   let failure: unknown;
   let loading: Promise<void> | undefined;
 
   const loadAnew = async (): Promise<void> => {
     // Before it is asked for: what comes is as old as the question at the most.
     const askedAt = clock();
-    triedAt = askedAt;
     try {
       kept = { value: await load(), loadedAt: askedAt };
       failure = undefined;
     } catch (error) {
       failure = error;
+      strainedAt = askedAt;
       log('ERROR', `${what}-unreachable`, { error: nameOf(error), stale: kept !== undefined });
     } finally {
       loading = undefined;
@@ -84,19 +84,24 @@ export function cached<Value>(
   };
 
   /** Awaited by whoever causes it, because Lambda freezes what runs behind an answer; shared by those who come meanwhile. */
-  const reload = async (coolDown: Seconds): Promise<void> => {
-    if (loading === undefined && triedAt !== undefined && clock() - triedAt < coolDown) return;
-    loading ??= loadAnew();
-    await loading;
+  const reload = (): Promise<void> => (loading ??= loadAnew());
+
+  const isCooling = (): boolean =>
+    loading === undefined && strainedAt !== undefined && clock() - strainedAt < COOL_DOWN_SECONDS;
+
+  const reloadEarly = (): Promise<void> => {
+    if (loading === undefined) strainedAt = clock();
+    return reload();
   };
 
   return async (suffices = () => true) => {
     const age = kept === undefined ? Infinity : clock() - kept.loadedAt;
     // While there has never been a value, every call tries: nothing can be served without.
-    if (age >= Math.min(freshFor, staleFor))
-      await reload(kept === undefined || failure === undefined ? 0 : COOL_DOWN_SECONDS);
+    const isDue = age >= Math.min(freshFor, staleFor);
+    if (isDue && (kept === undefined || failure === undefined || !isCooling())) await reload();
     if (kept !== undefined && !suffices(kept.value)) {
-      await reload(COOL_DOWN_SECONDS);
+      // What has just been read is no older than the question.
+      if (!isDue && !isCooling()) await reloadEarly();
       // Only what could be read can say that there is no such key.
       if (failure !== undefined && !suffices(kept.value)) throw new Outage(`${what} unreachable`, failure);
     }

@@ -65,7 +65,9 @@ test('answers every address the same, byte for byte, and mails the verified one 
   const emails = [known.email, known.email.toUpperCase(), newEmail(), unverified, disabled.email, limited];
   const answers = [];
   for (const email of emails) answers.push(await ask({ email }));
-  expect(answers).toEqual(answers.map(() => ({ status: 200, headers: JSON_HEADERS, text: '{}', body: {} })));
+  expect(answers).toEqual(
+    answers.map(() => ({ status: 200, headers: JSON_HEADERS, cookies: [], text: '{}', body: {} })),
+  );
 
   const reasons = (await outcomes()).slice(before);
   const reset = service.mails.filter(({ subject }) => subject === SUBJECT);
