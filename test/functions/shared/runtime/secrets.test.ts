@@ -141,6 +141,17 @@ describe('a cached value', () => {
       expect(loads).toBe(1 + 10);
     });
 
+    test('is loaded at once where it was due to be a moment ago, but not again for the question that it was loaded for', async () => {
+      await read();
+      clock.advance(300);
+      expect(await read(isSecond)).toBe('first');
+      expect(loads).toBe(2);
+      load = () => Promise.resolve('second');
+      clock.advance(1);
+      expect(await read(isSecond)).toBe('second');
+      expect(loads).toBe(3);
+    });
+
     test('is fresh for 300 seconds after that', async () => {
       await read();
       clock.advance(200);
