@@ -7,7 +7,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/.latchkey/', '<rootDir>/client/dist/'],
   // Tests wait for processes more than they compute; the default leaves one core of two idle.
   maxWorkers: '100%',
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   coverageProvider: 'v8',
   // Pages run in a browser, where test/browser tries them.
   collectCoverageFrom: ['functions/**/*.ts', '!functions/*/page/**'],

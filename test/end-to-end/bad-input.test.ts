@@ -25,7 +25,7 @@ let api: TestGateway;
 beforeAll(async () => {
   api = await aGateway();
   await api.user('ada');
-}, 60_000);
+}, 120_000);
 afterAll(() => api.close());
 
 /** A problem document for a mistake of the client's. */

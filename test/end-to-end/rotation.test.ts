@@ -34,7 +34,7 @@ beforeAll(async () => {
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   secretsManager.destroy();
   await api.close();

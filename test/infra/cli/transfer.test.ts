@@ -99,7 +99,7 @@ test('an export holds everything, for this user of the machine alone, and an imp
   const after = await office.stored();
   expect(after.logins).toEqual(before.logins);
   expect(after.users).toEqual(before.users);
-}, 60_000);
+}, 120_000);
 
 describe('rows that will not do', () => {
   const hash = '$2b$04$KeiC67SAI/QOoHHAXFb4NuRd3QVcATPNo4jhIzHVIXh4mW7sCgo36';

@@ -158,7 +158,7 @@ test('it stops on Ctrl-C with everything it started, and starts again with its d
   expect(await running.printed('Ctrl-C')).toContain(passphrase);
   expect(await running.printed('Ctrl-C')).not.toContain('Synthesizing');
   expect(await running.stop('SIGTERM')).toBe(0);
-}, 60_000);
+}, 120_000);
 
 test('the services for SAM start on the same data, leave their files to their owner and stop on Ctrl-C', async () => {
   const sam = run(SAM, { HOST: '127.0.0.1' });
@@ -175,4 +175,4 @@ test('the services for SAM start on the same data, leave their files to their ow
   expect(await refusal({})).toContain('is using the data folder');
   expect(await sam.stop('SIGINT')).toBe(0);
   expect(sam.errors()).toBe('');
-}, 60_000);
+}, 120_000);
