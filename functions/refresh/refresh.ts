@@ -22,8 +22,8 @@ export interface RefreshNeeds {
   note: Note;
 }
 
-/** A refresh that lost this many races is one of very many at once. */
-const JUDGEMENTS = 3;
+/** A refresh that lost this many races for a change is one of very many at once. */
+const CHANGES = 3;
 
 /**
  * Exchanges a refresh token for a new pair; the presented token stops working unless the answer gets lost (RFC 9700
@@ -41,9 +41,10 @@ export async function refresh(token: string, client: ClientPrint, needs: Refresh
   ]);
 
   let outcome: Judged = { ...written, kind: 'rotate' };
-  for (let judgement = 1; !outcome.done; judgement += 1) {
-    if (judgement > JUDGEMENTS) throw new Outage('a session under contention');
-    outcome = await judged(outcome.found, presented, claims, needs, (found) => vouchedFor(found, user));
+  for (let lost = 0; !outcome.done; lost += 1) {
+    const session = living(outcome.found, now);
+    vouchedFor(session, user);
+    outcome = await judged(session, presented, claims, needs, lost < CHANGES);
   }
   // No token leaves before the user was judged too, also where the write went through at once.
   const pair = await needs.pair(vouchedFor(outcome.item, user), outcome.item, now);
@@ -56,18 +57,18 @@ type Judged = Conditional<Session> & { readonly kind: Renewal['kind'] };
 const nameOf = ({ sub, sid }: RefreshClaims) => ({ userId: sub, sessionId: sid });
 
 async function judged(
-  found: Session | undefined,
+  session: Session,
   presented: Presented,
   claims: RefreshClaims,
   needs: RefreshNeeds,
-  vouch: (session: Session) => unknown,
+  mayChange: boolean,
 ): Promise<Judged> {
-  const session = living(found, presented.now);
-  vouch(session);
   try {
     const verdict = renewal(session, presented);
     const { kind } = verdict;
     if (kind === 'same-again') return { done: true, item: session, kind };
+    // Judged all the same: what stands may be this refresh's own change, whose answer got lost, or a theft.
+    if (!mayChange) throw new Outage('a session under contention');
     const outcome = await needs.changeSession(session, verdict.change);
     if (outcome.done && kind !== 'rotate') needs.note(kind, nameOf(claims));
     return { ...outcome, kind };

@@ -172,20 +172,45 @@ export function knownSchedules(begin: Search['begin']): void {
     });
   });
 
-  test('a request that others come before three times is told to come again, and loses nothing', async () => {
+  /** A request that meets a change it did not know of, up to where it is about to make its own in view of it. */
+  const overtaken = async (weather: Weather) => {
     const { world, phone, sends, judged, refreshes } = await phoneWithTabs(await begin());
     await judged(sends());
-    const unlucky = world.ask(phone, phone.stored!, 'phone on a train', CALM);
+    const unlucky = world.ask(phone, phone.stored!, 'phone on a train', weather);
     // It comes in, the user is read, and the write that was made unread fails.
     for (let step = 1; step <= 3; step += 1) await unlucky.step();
-    for (let race = 1; race <= 3; race += 1) {
-      // From another network than the one before, so that it makes a change.
-      phone.at = phone.at === 'home' ? 'street' : 'home';
-      await judged(sends());
-      await unlucky.step();
-    }
+    /** Others change the session, each time from another network than the one before; then it tries its change. */
+    const losesRaces = async (races: number) => {
+      for (let race = 1; race <= races; race += 1) {
+        phone.at = phone.at === 'home' ? 'street' : 'home';
+        await judged(sends());
+        await unlucky.step();
+      }
+    };
+    return { world, phone, unlucky, losesRaces, refreshes };
+  };
+
+  test('a request that others come before three times is told to come again, and loses nothing', async () => {
+    const { world, unlucky, losesRaces, refreshes } = await overtaken(CALM);
+    await losesRaces(3);
     expect(unlucky.answer).toEqual({ kind: 'unavailable' });
     expect(await refreshes()).toBe('pair');
+    expect(world.losses).toEqual([]);
+  });
+
+  test('a request whose last change was made, but not told, answers with it', async () => {
+    const { world, unlucky, losesRaces } = await overtaken({ first: 'user', fault: 'heard-twice' });
+    await losesRaces(2);
+    expect((await unlucky.finish()).kind).toBe('pair');
+    expect(world.losses).toEqual([]);
+  });
+
+  test('a request that loses its last race against one like itself answers the same', async () => {
+    const { world, phone, unlucky, losesRaces } = await overtaken(CALM);
+    await losesRaces(2);
+    const { kind } = await world.ask(phone, phone.stored!, 'phone on a train', CALM).finish();
+    await unlucky.step();
+    expect([kind, unlucky.answer]).toEqual(['pair', { kind: 'pair', pair: expect.anything() }]);
     expect(world.losses).toEqual([]);
   });
 }
