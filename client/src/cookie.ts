@@ -160,10 +160,10 @@ export function createClient({
       owe();
       turnTo(tell(), 'logout');
       await alone(async () => {
-        if (!isOwed()) return;
+        // Of a login that was under way too: it came first, also where it paid what was owed by then.
+        owe();
         await pay().catch(ignore);
-        // A login that was under way came first, and its session has just been ended.
-        if (held) turnTo(tell(), 'logout');
+        turnTo(tell(), 'logout');
       }, true);
     },
 

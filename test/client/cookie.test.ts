@@ -350,6 +350,19 @@ describe('tabs that share a cookie', () => {
     expect(server.isAlive('session1')).toBe(false);
   });
 
+  test('a log out ends two logins of another tab that were under way, whichever paid for it', async () => {
+    const browser = browserOf();
+    const tabs = await loggedIn(browser, 2);
+    server.delay = waits(300);
+    const logins = [outcome(tabs[0]!.client.login(ADA)), outcome(tabs[0]!.client.login(BOB))];
+    await pass(5);
+    void tabs[1]!.client.logout();
+    expect(await Promise.all(logins)).toEqual(['ended', expect.anything()]);
+    expect(statusesOf(tabs)).toEqual(['out', 'out']);
+    expect(browser.cookies.has(REFRESH_COOKIE)).toBe(false);
+    expect(server.isAlive('session2')).toBe(false);
+  });
+
   test('one that is opened while another gets no answer hears from a third that has a token', async () => {
     const browser = browserOf();
     await loggedIn(browser, 1);

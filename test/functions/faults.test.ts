@@ -19,6 +19,10 @@ const FAULTS: readonly Fault[] = ['cut', 'fail', 'refuse', 'throttle', { delayed
 const ALL_FAULTS = count(0, 1) === 1;
 /** Of a request that is to meet its fault. */
 const MOST_ATTEMPTS = 5;
+/** Operations side by side, as they wait more than they compute. */
+const AT_ONCE = 6;
+/** Of one function, so few that its client still retries. */
+const FAULTS_PER_START = 5;
 const PATIENCE_MS = 600_000;
 
 /** One request whose effect can be looked at. */
@@ -40,11 +44,18 @@ interface Operation {
   readonly prepare: () => Promise<Attempt>;
 }
 
+/** What goes wrong, by the path of the calls that it happens to. */
+const faults = new Map<string, (call: StoreCall) => Fault | undefined>();
+
 let service: Service;
 beforeAll(async () => {
   service = await startService({ RESET_ANSWER_MILLISECONDS: '1' });
+  service.proxy.disturb((call) => faults.get(call.path)?.(call));
 });
 afterAll(() => service.stop());
+
+/** What tells one call of an operation from another, and a retry from neither: what it does to which kind of item. */
+const kindOf = ({ operation, table, key }: StoreCall) => `${operation} ${table} ${/^\w+#/.exec(key)?.[0] ?? ''}`;
 
 const isGood = async (token: unknown) => (await service.call('verify', { json: { token } })).status === 200;
 const never = () => Promise.resolve(true);
@@ -219,81 +230,112 @@ const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-/** What tells one call of an operation from another, and a retry from neither: what it does to which kind of item. */
-const kindOf = ({ operation, table, key }: StoreCall) => `${operation} ${table} ${/^\w+#/.exec(key)?.[0] ?? ''}`;
+/** One operation's own function, whose calls of the store can go wrong while the others' do not. */
+class Trial {
+  readonly #operation: Operation;
+  readonly #path = `/${randomUUID()}/`;
+  #send: ((request: Request) => Promise<Answer>) | undefined;
+  #met = 0;
 
-/** The calls that an operation makes, each once. */
-async function callsOf({ fn, prepare }: Operation): Promise<readonly string[]> {
-  const { request, done } = await prepare();
-  const from = service.proxy.calls.length;
-  expect((await service.call(fn, request)).status).toBe(done);
-  return [...new Set(service.proxy.calls.slice(from).map(kindOf))];
-}
-
-/** Has every call of a kind go wrong while something is done, the retries too; undefined where there was none. */
-async function disturbed(kind: string, fault: Fault, act: () => Promise<Answer>): Promise<Answer | undefined> {
-  let hits = 0;
-  service.proxy.disturb((call) => {
-    if (kindOf(call) !== kind) return undefined;
-    hits += 1;
-    return fault;
-  });
-  try {
-    const answer = await act();
-    return hits > 0 ? answer : undefined;
-  } finally {
-    service.proxy.disturb(() => undefined);
+  constructor(operation: Operation) {
+    this.#operation = operation;
   }
-}
 
-async function tryWith(operation: Operation, kind: string, fault: Fault): Promise<void> {
-  const what = `${operation.name}, ${kind}: ${JSON.stringify(fault)}`;
-  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
-    if (await isMet(operation, kind, fault, what)) return;
+  get #calls(): readonly StoreCall[] {
+    return service.proxy.calls.filter(({ path }) => path === this.#path);
   }
-  throw new Error(`nothing met ${what}`);
-}
 
-/** @returns false where the request ended before any call met the fault, as a busy machine can make it; that proves nothing */
-async function isMet(operation: Operation, kind: string, fault: Fault, what: string): Promise<boolean> {
-  const { request, done, isDone, doneBefore = [], kept = never } = await operation.prepare();
-  const send = () => service.call(operation.fn, request);
-  const first = await disturbed(kind, fault, send);
-  if (first === undefined) return false;
-  expect([what, first.status]).toEqual([what, first.status === done ? done : 503]);
-  if (first.status === done) expect([what, await isDone()]).toEqual([what, true]);
-  else expect([what, first.headers['Retry-After']]).toEqual([what, '5']);
-  expect([what, 'kept', await kept()]).toEqual([what, 'kept', true]);
-  if (first.status === done) return true;
+  /** The calls that it makes, each kind once. */
+  async kinds(): Promise<readonly string[]> {
+    const { prepare } = this.#operation;
+    const { request, done } = await prepare();
+    const send = await this.#started();
+    expect((await send(request)).status).toBe(done);
+    return [...new Set(this.#calls.map(kindOf))];
+  }
 
-  const wasDone = await isDone();
-  const again = await send();
-  if (operation.name === 'a deletion' && again.status === 401) {
-    // Its sessions end first, so that nobody is in an account that is half gone; its user logs in and deletes it again.
-    expect([what, await isDone()]).toEqual([what, wasDone]);
+  /** Has every call of a kind go wrong, the retries too, as often as it takes for one to meet it. */
+  async meets(kind: string, fault: Fault): Promise<void> {
+    // The SDK retries no more for a while after many outages; a new client knows of none.
+    if (this.#met % FAULTS_PER_START === 0) this.#send = undefined;
+    this.#met += 1;
+    const what = `${this.#operation.name}, ${kind}: ${JSON.stringify(fault)}`;
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+      if (await this.#isMet(kind, fault, what)) return;
+    }
+    throw new Error(`nothing met ${what}`);
+  }
+
+  async #started(): Promise<(request: Request) => Promise<Answer>> {
+    const { fn } = this.#operation;
+    return (this.#send ??= await service.another(fn, this.#path));
+  }
+
+  /** @returns false where the request ended before any call met the fault, as a busy machine can make it; that proves nothing */
+  async #isMet(kind: string, fault: Fault, what: string): Promise<boolean> {
+    const { name, prepare } = this.#operation;
+    const { request, done, isDone, doneBefore = [], kept = never } = await prepare();
+    const send = await this.#started();
+    const first = await this.#disturbed(kind, fault, () => send(request));
+    if (first === undefined) return false;
+    expect([what, first.status]).toEqual([what, first.status === done ? done : 503]);
+    if (first.status === done) expect([what, await isDone()]).toEqual([what, true]);
+    else expect([what, first.headers['Retry-After']]).toEqual([what, '5']);
+    expect([what, 'kept', await kept()]).toEqual([what, 'kept', true]);
+    if (first.status === done) return true;
+
+    const wasDone = await isDone();
+    const again = await send(request);
+    if (name === 'a deletion' && again.status === 401) {
+      // Its sessions end first, so that nobody is in an account that is half gone; its user logs in and deletes it again.
+      expect([what, await isDone()]).toEqual([what, wasDone]);
+      return true;
+    }
+    expect([what, again.status]).toEqual([what, wasDone && doneBefore.includes(again.status) ? again.status : done]);
+    expect([what, await isDone()]).toEqual([what, true]);
+    expect([what, 'kept', await kept()]).toEqual([what, 'kept', true]);
     return true;
   }
-  expect([what, again.status]).toEqual([what, wasDone && doneBefore.includes(again.status) ? again.status : done]);
-  expect([what, await isDone()]).toEqual([what, true]);
-  expect([what, 'kept', await kept()]).toEqual([what, 'kept', true]);
-  return true;
+
+  /** Undefined where there was no call of that kind. */
+  async #disturbed(kind: string, fault: Fault, act: () => Promise<Answer>): Promise<Answer | undefined> {
+    let hits = 0;
+    faults.set(this.#path, (call) => {
+      if (kindOf(call) !== kind) return undefined;
+      hits += 1;
+      return fault;
+    });
+    try {
+      const answer = await act();
+      return hits > 0 ? answer : undefined;
+    } finally {
+      faults.delete(this.#path);
+    }
+  }
+}
+
+async function tried(operation: Operation): Promise<void> {
+  const trial = new Trial(operation);
+  const kinds = await trial.kinds();
+  expect(kinds.length).toBeGreaterThan(0);
+  for (const [at, kind] of kinds.entries()) {
+    for (const fault of ALL_FAULTS ? FAULTS : [FAULTS[at % 4]!]) await trial.meets(kind, fault);
+  }
 }
 
 describe('whatever goes wrong with a call of the store', () => {
-  test.each(OPERATIONS)(
-    '$name is done, or a 503 that can be asked again',
-    async (operation) => {
-      const kinds = await callsOf(operation);
-      expect(kinds.length).toBeGreaterThan(0);
-      for (const [at, kind] of kinds.entries()) {
-        const faults = ALL_FAULTS ? FAULTS : [FAULTS[at % 4]!];
-        for (const fault of faults) {
-          // The SDK retries no more for a while after many outages; a new client knows of none.
-          await service.restart(operation.fn);
-          await tryWith(operation, kind, fault);
-        }
+  const outcomes = new Map<Operation, Promise<void>>();
+  beforeAll(async () => {
+    const waiting = [...OPERATIONS];
+    const inTurn = async () => {
+      for (let operation = waiting.shift(); operation !== undefined; operation = waiting.shift()) {
+        const outcome = tried(operation);
+        outcomes.set(operation, outcome);
+        await Promise.allSettled([outcome]);
       }
-    },
-    PATIENCE_MS,
-  );
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, inTurn));
+  }, PATIENCE_MS);
+
+  test.each(OPERATIONS)('$name is done, or a 503 that can be asked again', (operation) => outcomes.get(operation));
 });

@@ -36,6 +36,7 @@ const HANDLERS = {
   devices: () => import('../../functions/devices/handler.ts'),
 };
 export type FunctionName = keyof typeof HANDLERS;
+type Handler = (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>;
 
 const ROUTES: Readonly<Record<FunctionName, Pick<Request, 'method' | 'resource'>>> = {
   login: { resource: '/api/token' },
@@ -86,6 +87,12 @@ export interface Service {
   login(account: Pick<Account, 'username' | 'password'>, request?: Request): Promise<TokenPair>;
   /** Starts a function anew, with nothing in its memory. */
   restart(name: FunctionName): Promise<void>;
+  /**
+   * Starts a function beside the one that is called by its name, with nothing in its memory.
+   *
+   * @param path its calls of the store have it; from `/` on
+   */
+  another(name: FunctionName, path: string): Promise<(request: Request) => Promise<Answer>>;
   /** Forgets what was logged and which calls of the store were made, for a test that does very much. */
   forget(): void;
   stop(): Promise<void>;
@@ -143,10 +150,31 @@ export async function startService(
     log.push(String(text).trimEnd());
     return true;
   });
-  const handlers = new Map<FunctionName, (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>>();
+  const handlers = new Map<FunctionName, Handler>();
+  // One at a time: what a function is given is in the environment of this process.
+  let starting: Promise<unknown> = Promise.resolve();
+  const started = (name: FunctionName, environment: Readonly<Record<string, string>> = {}): Promise<Handler> => {
+    const start = starting.then(async () => {
+      const before = { ...process.env };
+      Object.assign(process.env, environment);
+      try {
+        jest.resetModules();
+        return (await HANDLERS[name]()).handler;
+      } finally {
+        process.env = before;
+      }
+    });
+    starting = start.catch(() => undefined);
+    return start;
+  };
   const restart = async (name: FunctionName): Promise<void> => {
-    jest.resetModules();
-    handlers.set(name, (await HANDLERS[name]()).handler);
+    handlers.set(name, await started(name));
+  };
+  const called = async (handler: Handler, name: FunctionName, request: Request): Promise<Answer> => {
+    const answer = await handler(apiEvent({ ...ROUTES[name], ...request }));
+    const { statusCode: status, headers = {}, multiValueHeaders = {}, body: text } = answer;
+    const body = text === '' ? {} : membersOfJson(text);
+    return { status, headers, cookies: multiValueHeaders['Set-Cookie'] ?? [], text, body };
   };
   const peppers = sharedSecretsFrom(keys.peppers);
   const passwords = passwordsWith(
@@ -169,10 +197,11 @@ export async function startService(
     },
     async call(name, request) {
       if (!handlers.has(name)) await restart(name);
-      const answer = await handlers.get(name)!(apiEvent({ ...ROUTES[name], ...request }));
-      const { statusCode: status, headers = {}, multiValueHeaders = {}, body: text } = answer;
-      const body = text === '' ? {} : membersOfJson(text);
-      return { status, headers, cookies: multiValueHeaders['Set-Cookie'] ?? [], text, body };
+      return called(handlers.get(name)!, name, request);
+    },
+    async another(name, path) {
+      const handler = await started(name, { DYNAMODB_ENDPOINT: `${proxy.endpoint}${path}` });
+      return (request) => called(handler, name, request);
     },
     async account(changes = {}) {
       const username = changes.username ?? `user-${randomUUID()}`;

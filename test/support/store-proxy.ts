@@ -24,6 +24,8 @@ export interface StoreCall {
   readonly key: string;
   /** Whether a read asked for what is there now. */
   readonly consistent: boolean;
+  /** Of the endpoint that it was sent to: whose call it is, where clients were given different ones. */
+  readonly path: string;
   /** Calls of one round trip have the same number; only while answers are held. */
   readonly roundTrip: number;
   /** What the engine says it cost, in capacity units; it does not say so of a write whose condition was false. */
@@ -67,7 +69,7 @@ export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const input: unknown = JSON.parse((await bytesOf(incoming)).toString('utf8'));
     if (!isMembers(input)) throw new Error('a call of the store is a JSON object');
-    const call = callOf(String(incoming.headers['x-amz-target']), input, gate.roundTrip);
+    const call = callOf(incoming, input, gate.roundTrip);
     calls.push(call);
     const fault = faultOf(call);
     if (fault === 'never') return;
@@ -199,14 +201,15 @@ const ERRORS = {
   },
 };
 
-function callOf(target: string, input: Members, roundTrip: number): StoreCall {
+function callOf({ headers, url = '/' }: IncomingMessage, input: Members, roundTrip: number): StoreCall {
   const named = [input['Key'], input['Item']].find(isMembers) ?? {};
   const names = USERS_KEY.partition in named ? [USERS_KEY.partition] : [SESSIONS_KEY.partition, SESSIONS_KEY.sort];
   return {
-    operation: target.split('.')[1] ?? '',
+    operation: String(headers['x-amz-target']).split('.')[1] ?? '',
     table: typeof input['TableName'] === 'string' ? input['TableName'] : '',
     key: names.map((name) => (isMembers(named[name]) ? String(named[name]['S']) : '')).join(' '),
     consistent: input['ConsistentRead'] === true,
+    path: url,
     roundTrip,
   };
 }
