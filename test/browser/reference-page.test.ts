@@ -76,6 +76,10 @@ const LOOKS = [
       expect(profile?.headers.authorization).toBe('Bearer an access token');
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
 
+      // Where the pointer is, there is one button more, at once.
+      const summary = page.locator('.opblock-summary').last();
+      await summary.hover();
+      expect((await summary.locator('.copy-to-clipboard').boundingBox())?.width).toBe(24);
       expect(await violationsOn(page)).toEqual([]);
       await page.close();
     },

@@ -20,6 +20,7 @@ interface Bundle {
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-bundles-'));
 const bundles = new Map<string, Bundle>();
+const made = new Map<string, Bundle>();
 const assemblies: Synthesis[] = [];
 /** The first of them again, made anew in another folder. */
 let elsewhere: Synthesis;
@@ -40,7 +41,15 @@ afterAll(() => {
   for (const one of [folder, ...assemblies.map((assembly) => assembly.folder)]) rmSync(one, { recursive: true });
 });
 
+/** Each is made once. */
 function bundled(name: string, signing: SigningCustody = 'secret'): Bundle {
+  const key = `${name} ${signing}`;
+  const bundle = made.get(key) ?? newlyBundled(name, signing);
+  made.set(key, bundle);
+  return bundle;
+}
+
+function newlyBundled(name: string, signing: SigningCustody): Bundle {
   const at = join(folder, signing === 'secret' ? name : `${name} ${signing}`);
   const [output] = Object.values(bundle(name, at, signing).outputs);
   const inputs = Object.entries(output!.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
