@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
@@ -5,8 +7,9 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.ts' },
   modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/.latchkey/', '<rootDir>/client/dist/'],
-  // Tests wait for processes more than they compute; the default leaves one core of two idle.
-  maxWorkers: '100%',
+  // Tests wait for processes, timers and retries a third of their time; the default leaves one core of two idle.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   testTimeout: 60_000,
   coverageProvider: 'v8',
   // Pages run in a browser, where test/browser tries them.
