@@ -5,6 +5,9 @@ import { startService, type Service } from '../../support/service.ts';
 let service: Service;
 beforeAll(async () => {
   service = await startService({ REGISTRATIONS_PER_ADDRESS: '3', LOGINS_PER_ADDRESS: '3' });
+  // The first calls of an engine that was just started may take so long that they are made, and counted, twice.
+  await register('203.0.113.49');
+  await guess('203.0.113.59');
 });
 afterAll(() => service.stop());
 
@@ -13,6 +16,13 @@ const register = (address: string) =>
     address,
     headers: { 'X-Forwarded-For': `192.0.2.${Math.floor(Math.random() * 250)}` },
     json: { username: `user-${randomUUID()}`, password: 'correct horse battery staple' },
+  });
+
+const guess = (address: string) =>
+  service.call('login', {
+    address,
+    headers: { 'X-Forwarded-For': `192.0.2.${Math.floor(Math.random() * 250)}` },
+    json: { username: `name-${randomUUID()}`, password: 'wrong' },
   });
 
 /** Outcomes of the requests that fall into one window, whenever the next one begins. */
@@ -32,13 +42,7 @@ test('one address makes so many accounts an hour, whatever its headers say, and 
 });
 
 test('one address fails so many logins in ten minutes, under whatever names', async () => {
-  const guess = () =>
-    service.call('login', {
-      address: '203.0.113.60',
-      headers: { 'X-Forwarded-For': `192.0.2.${Math.floor(Math.random() * 250)}` },
-      json: { username: `name-${randomUUID()}`, password: 'wrong' },
-    });
-  const { asked, retryAfter } = await untilThrottled(guess);
+  const { asked, retryAfter } = await untilThrottled(() => guess('203.0.113.60'));
   expect(asked).toBeGreaterThanOrEqual(3);
   expect(Number(retryAfter)).toBeGreaterThan(0);
   const account = await service.account();

@@ -59,7 +59,13 @@ test('a code verifies its address once', async () => {
 test('of many at once exactly one wins', async () => {
   const token = await ask();
   const answers = await Promise.all(Array.from({ length: count(16, 64) }, () => verify(token)));
-  expect(answers.map(({ status }) => status).sort()).toEqual([200, ...answers.slice(1).map(() => 400)]);
+  const statuses = answers.map(({ status }) => status);
+  // A busy machine may say 503 to anybody, the one that wins too.
+  const wins = statuses.filter((status) => status === 200).length;
+  expect(wins).toBeLessThanOrEqual(1);
+  if (!statuses.includes(503)) expect(wins).toBe(1);
+  expect(statuses.filter((status) => ![200, 400, 503].includes(status))).toEqual([]);
+  expect(await verify(token)).toEqual(invalid);
 });
 
 test.each<[string, unknown, string]>([

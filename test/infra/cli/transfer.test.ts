@@ -228,4 +228,4 @@ test('roles are given and taken, each once, and named', async () => {
     out: 'rolf has no roles.\n',
   });
   expect(readFileSync(join(folder, 'empty.jsonl'), 'utf8')).toBe('');
-});
+}, 240_000);
