@@ -39,6 +39,14 @@ const ROLE_RULE = 'A role has 1 to 64 characters, only letters a to z, digits an
 /** Whether a text can be a role. */
 export const isRole = (text: string): boolean => ROLE.test(text);
 
+/** They are in every token: what API Gateway takes as headers has room for more, what KMS signs with EdDSA has not. */
+const ROLES_LENGTH = 2_000;
+
+const ROLES_RULE = `The roles of a user have at most ${ROLES_LENGTH} characters in all, and two between each.`;
+
+/** Whether a user can have so many roles at once. */
+export const areRolesShort = (roles: readonly string[]): boolean => roles.join(', ').length <= ROLES_LENGTH;
+
 /** @throws {Complaint} where the name is taken, or the name, the password or another field is refused */
 export async function createUser(stack: StackAccess, wanted: NewUser): Promise<User> {
   const { username, password, displayName, roles = [] } = wanted;
@@ -46,9 +54,8 @@ export async function createUser(stack: StackAccess, wanted: NewUser): Promise<U
   if (name === undefined) throw new Complaint(`${USERNAME_RULE}.`);
   checkPassword(password, username);
   if (displayName !== undefined) checkDisplayName(displayName);
-  if (!roles.every((role) => ROLE.test(role))) {
-    throw new Complaint(ROLE_RULE);
-  }
+  if (!roles.every(isRole)) throw new Complaint(ROLE_RULE);
+  if (!areRolesShort(roles)) throw new Complaint(ROLES_RULE);
 
   return withStore(stack, async (client) => {
     // Asked first only to say no without the work of a hash; what decides is the condition of the write.
@@ -114,6 +121,7 @@ export const changeRoles = (
     for (let reading = 1; reading <= READINGS; reading += 1) {
       const { user } = await neededAccount(client, stack, username);
       const roles = [...new Set([...user.roles, ...add])].filter((role) => !remove.includes(role));
+      if (add.length > 0 && !areRolesShort(roles)) throw new Complaint(ROLES_RULE);
       if (await putRoles(client, stack.usersTable, user, roles)) return { ...user, roles };
     }
     throw new Complaint(`Somebody else changes "${username}" right now. Nothing was done.`);

@@ -9,7 +9,7 @@ import { FOREIGN_SCHEMES, foreignHashIn } from '../../functions/shared/password/
 import { pepperOf } from '../../functions/shared/password/hash.ts';
 import { newUserId } from '../../functions/shared/runtime/ids.ts';
 import type { Account } from '../../functions/shared/store/logins.ts';
-import { isRole } from './accounts.ts';
+import { areRolesShort, isRole } from './accounts.ts';
 
 /** Why a row is refused, in words that never quote a hash. */
 export class RowRefused extends Error {}
@@ -113,6 +113,7 @@ function rolesIn(fields: Members): readonly string[] {
     typeof value === 'string' ? value.split(/[\s,]+/).filter((role) => role !== '') : [value].flat();
   if (!roles.every((role) => typeof role === 'string' && isRole(role)))
     throw new RowRefused('roles has one that is none');
+  if (!areRolesShort(roles.map(String))) throw new RowRefused('roles are too long for a token');
   return [...new Set(roles.map(String))];
 }
 

@@ -117,6 +117,7 @@ describe('rows that will not do', () => {
       { username: 'mail', password: hash, email: 'nowhere' },
       { username: 'shown', password: hash, display_name: 'x'.repeat(151) },
       { username: 'role', password: hash, roles: ['a b'] },
+      { username: 'many', password: hash, roles: rolesOf(2_001) },
       { username: 'state', password: hash, status: 'maybe' },
       { username: 'when', password: hash, created_at: 'yesterday' },
       { username: 'ident', password: hash, id: 'not an id' },
@@ -128,7 +129,7 @@ describe('rows that will not do', () => {
     ];
     const text = rows.map((row) => `${typeof row === 'string' ? row : JSON.stringify(row)}\n`).join('');
     const { code, out, err } = await importOf('bad.jsonl', text);
-    expect({ code, out }).toEqual({ code: 1, out: '2 imported, 0 there already, 17 refused.\n' });
+    expect({ code, out }).toEqual({ code: 1, out: '2 imported, 0 there already, 18 refused.\n' });
     const lines = err
       .trim()
       .split('\n')
@@ -145,6 +146,7 @@ describe('rows that will not do', () => {
       'email: Enter a valid email address',
       'display_name: Ensure this field ha',
       'roles has one that is none',
+      'roles are too long for a token',
       'status is neither active nor disab',
       'created_at is no time',
       'id is none: 1 to 64 of A-Z a-z 0-9',
@@ -212,6 +214,13 @@ test(`${atScale} users come in, in memory that does not grow with them`, async (
   expect({ code, out, err }).toEqual({ code: 0, out: `${atScale} imported, 0 there already, 0 refused.\n`, err: '' });
 }, 2_400_000);
 
+/** So many characters of roles, the two between each included. */
+function rolesOf(length: number): string[] {
+  const roles = [];
+  for (let left = length; left > 0; left -= 62) roles.push(`${roles.length}`.padEnd(Math.min(60, left), 'r'));
+  return roles;
+}
+
 test('roles are given and taken, each once, and named', async () => {
   await office.run(['create', 'rolf'], { input: PASSWORD });
   expect(await office.run(['roles', 'Rolf', '--add', 'admin', '--add', 'ops', '--add', 'admin'])).toEqual({
@@ -224,6 +233,17 @@ test('roles are given and taken, each once, and named', async () => {
   });
   expect((await accountOf('rolf'))!.user.roles).toEqual(['ops', 'dev']);
   expect(await office.run(['roles', 'rolf', '--add', 'a b'])).toMatchObject({ code: 1 });
+  const [most, tooMany] = [1_990, 1_991].map((length) => rolesOf(length).flatMap((role) => ['--add', role]));
+  expect(await office.run(['roles', 'rolf', ...tooMany!])).toMatchObject({
+    code: 1,
+    err: 'The roles of a user have at most 2000 characters in all, and two between each.\n',
+  });
+  expect((await accountOf('rolf'))!.user.roles).toEqual(['ops', 'dev']);
+  expect(await office.run(['roles', 'rolf', ...most!])).toMatchObject({ code: 0 });
+  expect((await accountOf('rolf'))!.user.roles.join(', ')).toHaveLength(2_000);
+  expect(await office.run(['roles', 'rolf', ...most!.map((word) => word.replace('add', 'remove'))])).toMatchObject({
+    code: 0,
+  });
   expect(await office.run(['roles', 'rolf', '--remove', 'ops', '--remove', 'dev'])).toMatchObject({
     out: 'rolf has no roles.\n',
   });

@@ -154,7 +154,9 @@ export class Browser {
     headers.set('Sec-Fetch-Site', 'same-origin');
     if (this.cookies.size > 0) headers.set('Cookie', [...this.cookies].map((pair) => pair.join('=')).join('; '));
     const network = new AbortController();
-    const end = () => state.thawed ?? network.abort(init.signal?.reason);
+    const end = (): void => {
+      if (!state.thawed) network.abort(init.signal?.reason);
+    };
     // Of what was given up before, nothing comes either.
     if (init.signal?.aborted) end();
     init.signal?.addEventListener('abort', end);
