@@ -44,6 +44,9 @@ if (reports !== undefined) args.push('--json', '--outputFile', join(reports, `${
 
 const syntheses = mkdtempSync(join(tmpdir(), 'latchkey-syntheses-'));
 env.LATCHKEY_TEST_SYNTHESES = syntheses;
+// The tests start hundreds of processes that load the same modules.
+const compiled = mkdtempSync(join(tmpdir(), 'latchkey-compiled-'));
+env.NODE_COMPILE_CACHE = compiled;
 
 const jest = spawn(
   process.execPath,
@@ -59,7 +62,7 @@ const jest = spawn(
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => jest.kill('SIGTERM'));
 jest.on('exit', (code) => {
-  rmSync(syntheses, { recursive: true });
+  for (const folder of [syntheses, compiled]) rmSync(folder, { recursive: true, force: true });
   const used = env.LATCHKEY_TEST_ENGINE ?? 'dynoxide';
   process.stdout.write(`DynamoDB engine of this run: ${used}\n`);
   process.exitCode = code ?? 1;

@@ -17,6 +17,7 @@ import { filesIn, writeStackFile } from '../../infra/local/data-folder.ts';
 import { secretsStore } from '../../infra/local/secrets-store.ts';
 import { START } from './clock.ts';
 import { newKeyTexts } from './keys.ts';
+import { ofThisMachine } from './machine.ts';
 import { startTables } from './tables.ts';
 
 /** The command's source, for tests that start it in a way of their own. */
@@ -72,7 +73,7 @@ export async function operators(): Promise<Operators> {
   secretsStore(filesIn(folder).secrets).declareSecret(PEPPERS, PEPPERS, peppers);
 
   const env = {
-    PATH: process.env['PATH'] ?? '',
+    ...ofThisMachine(),
     HOME: folder,
     LATCHKEY_DATA: folder,
     DYNAMODB_ENDPOINT: endpoint,

@@ -22,6 +22,7 @@ import { listen } from '../../../infra/local/listen.ts';
 import { writeKeysFile } from '../../../infra/local/local-keys.ts';
 import { startSecretsStandIn, type SecretsStandIn } from '../../../infra/local/secrets-stand-in.ts';
 import { cloudFormationStandIn } from '../../support/cloudformation.ts';
+import { ofThisMachine } from '../../support/machine.ts';
 
 const KEYS_COMMAND = fileURLToPath(new URL('../../../infra/cli/keys.ts', import.meta.url));
 const ARN = (name: string) => `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}`;
@@ -85,7 +86,7 @@ interface Ran {
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   const child = spawn(process.execPath, [KEYS_COMMAND, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder, LATCHKEY_DATA: folder, ...env },
+    env: { ...ofThisMachine(), HOME: folder, LATCHKEY_DATA: folder, ...env },
   });
   const said = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
