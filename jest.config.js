@@ -1,5 +1,3 @@
-import { availableParallelism } from 'node:os';
-
 /** @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
@@ -7,8 +5,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.ts' },
   modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/.latchkey/', '<rootDir>/client/dist/'],
-  // Tests wait for processes, timers and retries a third of their time; the default leaves one core of two idle.
-  maxWorkers: Math.ceil(availableParallelism() * 1.5),
+  // Tests wait for processes more than they compute; the default leaves one core of two idle.
+  maxWorkers: '100%',
   testSequencer: '<rootDir>/test/support/longest-first.js',
   testTimeout: 60_000,
   coverageProvider: 'v8',

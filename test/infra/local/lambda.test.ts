@@ -81,7 +81,9 @@ test('beyond the most instances requests wait their turn', async () => {
   };`);
   const answers = await Promise.all(Array.from({ length: MOST_INSTANCES * 2 }, get));
   expect(answers.every(({ status }) => status === 200)).toBe(true);
-  expect(starts()).toHaveLength(MOST_INSTANCES);
+  // On a busy machine the first instances are free again before the last ones have started.
+  expect(starts().length).toBeLessThanOrEqual(MOST_INSTANCES);
+  expect(starts().length).toBeGreaterThan(MOST_INSTANCES / 2);
 });
 
 test('the lines a function writes come before its answer, in order, from both streams', async () => {
