@@ -42,7 +42,7 @@ export const isRole = (text: string): boolean => ROLE.test(text);
 /** They are in every token: what API Gateway takes as headers has room for more, what KMS signs with EdDSA has not. */
 const ROLES_LENGTH = 2_000;
 
-const ROLES_RULE = `The roles of a user have at most ${ROLES_LENGTH} characters in all, and two between each.`;
+const ROLES_RULE = `The roles of a user have at most ${ROLES_LENGTH} characters together, a comma and a space between each counted.`;
 
 /** Whether a user can have so many roles at once. */
 export const areRolesShort = (roles: readonly string[]): boolean => roles.join(', ').length <= ROLES_LENGTH;

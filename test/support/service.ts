@@ -153,15 +153,15 @@ export async function startService(
   const handlers = new Map<FunctionName, Handler>();
   // One at a time: what a function is given is in the environment of this process.
   let starting: Promise<unknown> = Promise.resolve();
-  const started = (name: FunctionName, environment: Readonly<Record<string, string>> = {}): Promise<Handler> => {
+  const started = (name: FunctionName, path?: string): Promise<Handler> => {
     const start = starting.then(async () => {
-      const before = { ...process.env };
-      Object.assign(process.env, environment);
+      const { DYNAMODB_ENDPOINT } = process.env;
+      if (path !== undefined) Object.assign(process.env, { DYNAMODB_ENDPOINT: `${proxy.endpoint}${path}` });
       try {
         jest.resetModules();
         return (await HANDLERS[name]()).handler;
       } finally {
-        process.env = before;
+        Object.assign(process.env, { DYNAMODB_ENDPOINT });
       }
     });
     starting = start.catch(() => undefined);
@@ -200,7 +200,7 @@ export async function startService(
       return called(handlers.get(name)!, name, request);
     },
     async another(name, path) {
-      const handler = await started(name, { DYNAMODB_ENDPOINT: `${proxy.endpoint}${path}` });
+      const handler = await started(name, path);
       return (request) => called(handler, name, request);
     },
     async account(changes = {}) {

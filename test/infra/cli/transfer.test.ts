@@ -236,7 +236,7 @@ test('roles are given and taken, each once, and named', async () => {
   const [most, tooMany] = [1_990, 1_991].map((length) => rolesOf(length).flatMap((role) => ['--add', role]));
   expect(await office.run(['roles', 'rolf', ...tooMany!])).toMatchObject({
     code: 1,
-    err: 'The roles of a user have at most 2000 characters in all, and two between each.\n',
+    err: 'The roles of a user have at most 2000 characters together, a comma and a space between each counted.\n',
   });
   expect((await accountOf('rolf'))!.user.roles).toEqual(['ops', 'dev']);
   expect(await office.run(['roles', 'rolf', ...most!])).toMatchObject({ code: 0 });
