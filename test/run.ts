@@ -6,7 +6,7 @@
  * --full                the larger counts of the property and concurrency tests (see support/counts.ts)
  * --engine NAME         the DynamoDB engine the tests start; dynoxide unless told
  * --engine-tests-only   only tests that start an engine: those that import infra/local/engine.ts, directly or not, without
- *                       those in a browser
+ *                       those to which the engine makes no difference
  *
  * Where LATCHKEY_TEST_REPORTS names a folder, jest's report is left there as JSON.
  */
@@ -35,9 +35,10 @@ const env = { ...process.env };
 if (take('--full')) env.LATCHKEY_TEST_FULL = '1';
 const engine = takeValue('--engine');
 if (engine !== undefined) env.LATCHKEY_TEST_ENGINE = engine;
-// What a browser makes of the answers is the same on every engine.
+// What a browser or another client makes of the answers is the same on every engine, and so is a password that is typed.
 if (take('--engine-tests-only')) {
-  args.push('--testPathIgnorePatterns', 'test/browser', '--findRelatedTests', 'infra/local/engine.ts');
+  const others = 'test/(browser|guides|infra/cli/password-input)';
+  args.push('--testPathIgnorePatterns', others, '--findRelatedTests', 'infra/local/engine.ts');
 }
 const reports = env.LATCHKEY_TEST_REPORTS;
 if (reports !== undefined) args.push('--json', '--outputFile', join(reports, `${randomUUID()}.json`));
