@@ -1,9 +1,8 @@
 /** A DynamoDB engine on this machine: a child process on a loopback port of its own, which ends with its parent. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +14,7 @@ export type EngineKind = 'dynoxide' | 'dynamodb-local';
 
 export interface EngineOptions {
   readonly kind: EngineKind;
-  /** Where it keeps its data; without it, nothing outlives the engine. DynamoDB Local keeps everything in memory. */
+  /** Where it keeps its data; without it in memory, and nothing outlives the engine. DynamoDB Local always does that. */
   readonly folder?: string;
 }
 
@@ -45,15 +44,10 @@ kill $watch 2>/dev/null`;
 
 /** @throws {Complaint} where the engine is not installed or does not start */
 export async function startEngine({ kind, folder }: EngineOptions): Promise<Engine> {
-  const scratch = folder === undefined ? mkdtempSync(join(tmpdir(), 'latchkey-engine-')) : undefined;
-  const home = folder ?? scratch ?? '';
-  mkdirSync(home, { recursive: true });
-  const forget = () => {
-    if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
-  };
+  if (folder !== undefined) mkdirSync(folder, { recursive: true });
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     const port = await freePort();
-    const [command, args, cwd] = kind === 'dynoxide' ? dynoxide(port, home) : dynamoDbLocal(port);
+    const [command, args, cwd] = kind === 'dynoxide' ? dynoxide(port, folder) : dynamoDbLocal(port);
     const child = spawn('/bin/sh', ['-c', UNTIL_PARENT_ENDS, 'sh', command, ...args], {
       cwd,
       stdio: ['pipe', 'ignore', 'pipe'],
@@ -62,21 +56,14 @@ export async function startEngine({ kind, folder }: EngineOptions): Promise<Engi
     });
     const endpoint = `http://127.0.0.1:${port}`;
     if (await (kind === 'dynoxide' ? saysItListens(child) : answers(endpoint, child))) {
-      return {
-        endpoint,
-        stop: async () => {
-          await ended(child);
-          forget();
-        },
-      };
+      return { endpoint, stop: () => ended(child) };
     }
     await ended(child);
   }
-  forget();
   throw new Complaint(`The DynamoDB engine ${kind} does not start. Name another with DYNAMODB_ENDPOINT=….`);
 }
 
-function dynoxide(port: number, folder: string): [string, string[], string] {
+function dynoxide(port: number, folder: string | undefined): [string, string[], string] {
   let binary: string;
   try {
     const manifest = createRequire(import.meta.url).resolve('@dynoxide/linux-x64/package.json');
@@ -87,8 +74,8 @@ function dynoxide(port: number, folder: string): [string, string[], string] {
         'terminal and set DYNAMODB_ENDPOINT to what it prints, or name any other engine there.',
     );
   }
-  const file = join(folder, 'dynamodb.sqlite');
-  return [binary, ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', file], folder];
+  const kept = folder === undefined ? [] : ['--db-path', join(folder, 'dynamodb.sqlite')];
+  return [binary, ['serve', '--host', '127.0.0.1', '--port', String(port), ...kept], folder ?? dirname(binary)];
 }
 
 /** Where `npm run dynamodb-local` puts AWS's engine, which its licence does not let us ship. */
