@@ -11,11 +11,16 @@ export type StandIn =
   | 'SES_ENDPOINT'
   | 'JWKS_URL';
 
+/** So that a busy machine is no outage, as it does everything at once. Three tries still end before the function does. */
+const PATIENCE = 4;
+
 /**
  * Declares the variable in env=local only. `sam local --env-vars` overrides no variable that the template does
  * not declare, and a function without its endpoint would ask the real AWS. The value is the discard port: a
  * variable that nobody overrode fails at once, on this machine.
  */
 export function standInFor({ environment }: Deployment, fn: LambdaFunction, variable: StandIn): void {
-  if (environment === 'local') fn.addEnvironment(variable, 'http://127.0.0.1:9');
+  if (environment !== 'local') return;
+  fn.addEnvironment(variable, 'http://127.0.0.1:9');
+  if (variable !== 'JWKS_URL') fn.addEnvironment('PATIENCE', String(PATIENCE));
 }

@@ -7,7 +7,8 @@ import { callerIn } from '../shared/http/request.ts';
 import { mailerFrom } from '../shared/mail/mailer.ts';
 import { passwordsWith } from '../shared/password/hash.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv, readSettings } from '../shared/runtime/env.ts';
 import { newCode } from '../shared/runtime/ids.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
 import { secret } from '../shared/runtime/secrets.ts';
@@ -29,7 +30,7 @@ import { exportAccount, type ExportNeeds } from './export.ts';
 const env = readEnv('USERS_TABLE', 'SESSIONS_TABLE', 'PEPPERS_SECRET');
 const settings = readSettings('bcryptCost', 'mailFrom', 'verifyLink');
 
-const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const store = storeClient(connection('DYNAMODB_ENDPOINT'));
 const shared: Omit<ChangeNeeds & DeleteNeeds & ExportNeeds, 'note'> = {
   now,
   findSession: sessionFinder(store, env.SESSIONS_TABLE),
@@ -43,7 +44,7 @@ const shared: Omit<ChangeNeeds & DeleteNeeds & ExportNeeds, 'note'> = {
   putCode: codePutter(store, env.USERS_TABLE),
   newCode,
   verifyLink: settings.verifyLink,
-  sendMail: mailerFrom(settings.mailFrom, optionalEnv('SES_ENDPOINT')),
+  sendMail: mailerFrom(settings.mailFrom, connection('SES_ENDPOINT')),
   raiseEpoch: epochRaiser(store, env.USERS_TABLE),
   listSessions: sessionLister(store, env.SESSIONS_TABLE),
   removeSessions: sessionsRemover(store, env.SESSIONS_TABLE),

@@ -2,7 +2,8 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { carriageOf, forgetting } from '../shared/http/carriage.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv, readSettings } from '../shared/runtime/env.ts';
 import { secret } from '../shared/runtime/secrets.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { sessionRevoker } from '../shared/store/sessions.ts';
@@ -16,7 +17,7 @@ const needs: Omit<BlacklistNeeds, 'note'> = {
   now,
   readToken: refreshReaderWith(secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom)),
   revokeSession: sessionRevoker(
-    storeClient(optionalEnv('DYNAMODB_ENDPOINT')),
+    storeClient(connection('DYNAMODB_ENDPOINT')),
     env.SESSIONS_TABLE,
     settings.endedSessionsKept,
   ),

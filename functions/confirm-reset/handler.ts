@@ -5,7 +5,8 @@ import { deviceIn } from '../shared/http/request.ts';
 import { mailerFrom } from '../shared/mail/mailer.ts';
 import { passwordsWith } from '../shared/password/hash.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv, readSettings } from '../shared/runtime/env.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
 import { secret } from '../shared/runtime/secrets.ts';
 import { attemptsClearer } from '../shared/store/attempts.ts';
@@ -19,7 +20,7 @@ import { confirmReset, type ConfirmNeeds } from './confirm-reset.ts';
 const env = readEnv('USERS_TABLE', 'PEPPERS_SECRET');
 const settings = readSettings('bcryptCost', 'passwordMinLength', 'mailFrom');
 
-const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const store = storeClient(connection('DYNAMODB_ENDPOINT'));
 const needs: Omit<ConfirmNeeds, 'note'> = {
   now,
   findCode: codeFinder(store, env.USERS_TABLE),
@@ -28,7 +29,7 @@ const needs: Omit<ConfirmNeeds, 'note'> = {
   resetPassword: passwordResetter(store, env.USERS_TABLE),
   clearAttempts: attemptsClearer(store, env.USERS_TABLE),
   minimumLength: settings.passwordMinLength,
-  sendMail: mailerFrom(settings.mailFrom, optionalEnv('SES_ENDPOINT')),
+  sendMail: mailerFrom(settings.mailFrom, connection('SES_ENDPOINT')),
   warn: (event, error) => log('WARN', event, { error: nameOf(error) }),
 };
 

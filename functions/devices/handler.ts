@@ -5,7 +5,8 @@ import { choiceIn, pageIn } from '../shared/http/query.ts';
 import { json, noContent } from '../shared/http/reply.ts';
 import { callerIn } from '../shared/http/request.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv, readSettings } from '../shared/runtime/env.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { epochRaiser, othersEnder } from '../shared/store/epochs.ts';
 import { sessionLister } from '../shared/store/session-list.ts';
@@ -16,7 +17,7 @@ import { endAllSessions, endOtherSessions, endSession, listSessions, type Device
 const env = readEnv('USERS_TABLE', 'SESSIONS_TABLE');
 const settings = readSettings('endedSessionsKept');
 
-const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const store = storeClient(connection('DYNAMODB_ENDPOINT'));
 const shared: Omit<DevicesNeeds, 'note'> = {
   now,
   findSession: sessionFinder(store, env.SESSIONS_TABLE),

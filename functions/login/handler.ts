@@ -4,7 +4,8 @@ import { endpoint } from '../shared/http/endpoint.ts';
 import { clientIn, deviceIn } from '../shared/http/request.ts';
 import { passwordsWith } from '../shared/password/hash.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv, readSettings } from '../shared/runtime/env.ts';
 import { newDeviceId, newSessionId, newTokenId } from '../shared/runtime/ids.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
 import { secret } from '../shared/runtime/secrets.ts';
@@ -43,7 +44,7 @@ const settings = readSettings(
   'bcryptCost',
 );
 
-const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const store = storeClient(connection('DYNAMODB_ENDPOINT'));
 const refreshSecrets = secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom);
 const terms = {
   issuer: env.ISSUER,

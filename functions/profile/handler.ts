@@ -3,7 +3,8 @@ import { endpoint } from '../shared/http/endpoint.ts';
 import { json } from '../shared/http/reply.ts';
 import { callerIn } from '../shared/http/request.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv } from '../shared/runtime/env.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { sessionFinder } from '../shared/store/sessions.ts';
 import { userFinder } from '../shared/store/users.ts';
@@ -11,7 +12,7 @@ import { profile } from './profile.ts';
 
 const env = readEnv('USERS_TABLE', 'SESSIONS_TABLE');
 
-const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const store = storeClient(connection('DYNAMODB_ENDPOINT'));
 const needs: StandingNeeds = {
   now,
   findSession: sessionFinder(store, env.SESSIONS_TABLE),

@@ -2,7 +2,8 @@ import { carriageOf } from '../shared/http/carriage.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { clientIn } from '../shared/http/request.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv, readSettings } from '../shared/runtime/env.ts';
 import { newTokenId } from '../shared/runtime/ids.ts';
 import { secret } from '../shared/runtime/secrets.ts';
 import { remoteSigner } from '../shared/runtime/with-kms.ts';
@@ -24,7 +25,7 @@ const settings = readSettings(
   'clientPrint',
 );
 
-const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const store = storeClient(connection('DYNAMODB_ENDPOINT'));
 const refreshSecrets = secret(env.REFRESH_SECRETS_SECRET, importedSecretsFrom);
 const terms = {
   issuer: env.ISSUER,

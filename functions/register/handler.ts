@@ -8,7 +8,8 @@ import { deviceIn } from '../shared/http/request.ts';
 import { mailerFrom } from '../shared/mail/mailer.ts';
 import { passwordsWith } from '../shared/password/hash.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv, readSettings } from '../shared/runtime/env.ts';
 import { newCode, newUserId } from '../shared/runtime/ids.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
 import { secret } from '../shared/runtime/secrets.ts';
@@ -23,7 +24,7 @@ import { register, type RegisterNeeds } from './register.ts';
 const env = readEnv('USERS_TABLE', 'PEPPERS_SECRET');
 const settings = readSettings('bcryptCost', 'passwordMinLength', 'registrationsPerAddress', 'mailFrom', 'verifyLink');
 
-const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const store = storeClient(connection('DYNAMODB_ENDPOINT'));
 const needs: Omit<RegisterNeeds, 'note'> = {
   now,
   registrations: addressAttempts(store, env.USERS_TABLE, {
@@ -38,7 +39,7 @@ const needs: Omit<RegisterNeeds, 'note'> = {
   putCode: codePutter(store, env.USERS_TABLE),
   newCode,
   verifyLink: settings.verifyLink,
-  sendMail: mailerFrom(settings.mailFrom, optionalEnv('SES_ENDPOINT')),
+  sendMail: mailerFrom(settings.mailFrom, connection('SES_ENDPOINT')),
   warn: (event, error) => log('WARN', event, { error: nameOf(error) }),
 };
 

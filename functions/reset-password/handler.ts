@@ -5,7 +5,8 @@ import { json } from '../shared/http/reply.ts';
 import { deviceIn } from '../shared/http/request.ts';
 import { mailerFrom } from '../shared/mail/mailer.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv, readSettings } from '../shared/runtime/env.ts';
 import { newCode } from '../shared/runtime/ids.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
 import { pauseOf } from '../shared/runtime/pause.ts';
@@ -19,7 +20,7 @@ import { askForReset, type ResetNeeds } from './reset-password.ts';
 const env = readEnv('USERS_TABLE');
 const settings = readSettings('mailFrom', 'resetLink', 'resetAnswerTime');
 
-const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const store = storeClient(connection('DYNAMODB_ENDPOINT'));
 const needs: Omit<ResetNeeds, 'note'> = {
   now,
   countAttempt: attemptCounter(store, env.USERS_TABLE),
@@ -28,7 +29,7 @@ const needs: Omit<ResetNeeds, 'note'> = {
   putCode: codePutter(store, env.USERS_TABLE),
   newCode,
   resetLink: settings.resetLink,
-  sendMail: mailerFrom(settings.mailFrom, optionalEnv('SES_ENDPOINT')),
+  sendMail: mailerFrom(settings.mailFrom, connection('SES_ENDPOINT')),
   pause: pauseOf(settings.resetAnswerTime),
   warn: (event, error) => log('WARN', event, { error: nameOf(error) }),
 };

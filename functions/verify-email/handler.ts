@@ -2,7 +2,8 @@ import { stringsIn } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { json } from '../shared/http/reply.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv } from '../shared/runtime/env.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
 import { attemptsClearer } from '../shared/store/attempts.ts';
 import { storeClient } from '../shared/store/client.ts';
@@ -13,7 +14,7 @@ import { verifyEmail, type VerifyEmailNeeds } from './verify-email.ts';
 
 const env = readEnv('USERS_TABLE');
 
-const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const store = storeClient(connection('DYNAMODB_ENDPOINT'));
 const needs: Omit<VerifyEmailNeeds, 'note'> = {
   now,
   findCode: codeFinder(store, env.USERS_TABLE),

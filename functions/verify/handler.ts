@@ -3,7 +3,8 @@ import { endpoint } from '../shared/http/endpoint.ts';
 import { json } from '../shared/http/reply.ts';
 import { clientIn } from '../shared/http/request.ts';
 import { now } from '../shared/runtime/clock.ts';
-import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
+import { connection } from '../shared/runtime/connection.ts';
+import { readEnv, readSettings } from '../shared/runtime/env.ts';
 import { parameter, secret } from '../shared/runtime/secrets.ts';
 import { storeClient } from '../shared/store/client.ts';
 import { sessionFinder } from '../shared/store/sessions.ts';
@@ -16,7 +17,7 @@ import { verify, type VerifyNeeds } from './verify.ts';
 const env = readEnv('ISSUER', 'USERS_TABLE', 'SESSIONS_TABLE', 'REFRESH_SECRETS_SECRET', 'PUBLIC_KEYS_PARAMETER');
 const settings = readSettings('audience', 'accessTokenLifetime', 'sessionIdleLifetime', 'clientPrint');
 
-const store = storeClient(optionalEnv('DYNAMODB_ENDPOINT'));
+const store = storeClient(connection('DYNAMODB_ENDPOINT'));
 const publicKeys = parameter(env.PUBLIC_KEYS_PARAMETER, publishedKeysFrom);
 const terms = { issuer: env.ISSUER, audience: settings.audience, lifetime: settings.accessTokenLifetime };
 

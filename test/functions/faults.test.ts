@@ -51,7 +51,7 @@ const faults = new Map<string, (call: StoreCall) => Fault | undefined>();
 
 let service: Service;
 beforeAll(async () => {
-  service = await startService({ RESET_ANSWER_MILLISECONDS: '1' });
+  service = await startService({ PATIENCE: '1' });
   service.proxy.disturb((call) => faults.get(call.path)?.(call));
 });
 afterAll(() => service.stop());

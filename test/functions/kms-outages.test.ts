@@ -21,7 +21,7 @@ beforeAll(async () => {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const client = new KMSClient({ endpoint: kms.endpoint, region: 'us-east-1', credentials });
   const keys = newKeyTexts('ES256', (alg, times) => newKmsKey(keeperInKms('arn:signing', client), alg, times));
-  service = await startService({ KMS_ENDPOINT: kms.endpoint }, keys);
+  service = await startService({ KMS_ENDPOINT: kms.endpoint, PATIENCE: '2' }, keys);
 });
 afterAll(async () => {
   await service.stop();

@@ -191,7 +191,7 @@ const GIVEN = ['AWS_SESSION_TOKEN'];
 const OF_EXTENSION = /^(PARAMETERS_SECRETS_EXTENSION|SECRETS_MANAGER|SSM_PARAMETER_STORE)_.*(LEVEL|SIZE|TTL|MILLIS)$/;
 
 test.each(NAMES)('%s is given exactly the variables that its code reads', (name) => {
-  // In env=local, which declares the endpoints too. A setting that is missing would silently have its default.
+  // In env=local, which declares the endpoints and more. A setting that is missing would silently have its default.
   const template = templateIn(assemblies[1]!.folder, 'local');
   const { Environment } = template.at(idOf(name));
   const declared = Object.keys(membersOf(membersOf(Environment)['Variables']));
@@ -199,16 +199,16 @@ test.each(NAMES)('%s is given exactly the variables that its code reads', (name)
 
   const deployed = templateIn(assemblies[0]!.folder, 'dev').at(idOf(name))['Environment'];
   const inDev = Object.keys(membersOf(membersOf(deployed)['Variables'])).filter((one) => !OF_EXTENSION.test(one));
-  const endpoints = /_ENDPOINT$|^JWKS_URL$/;
-  expect(inDev.toSorted()).toEqual(variablesReadBy(name).filter((one) => !endpoints.test(one)));
+  const localOnly = /_ENDPOINT$|^(JWKS_URL|PATIENCE)$/;
+  expect(inDev.toSorted()).toEqual(variablesReadBy(name).filter((one) => !localOnly.test(one)));
 });
 
-/** The names in calls of `readEnv`, `optionalEnv` and `readSettings` in everything of ours that is in the bundle. */
+const READS = /\b(readEnv|optionalEnv|connection|readSettings)\(([^)]*)\)/g;
+
+/** The names in calls of what reads the environment, in everything of ours that is in the bundle. */
 function variablesReadBy(name: string): string[] {
   const ours = bundles.get(name)!.inputs.filter((path) => path.startsWith('functions/'));
-  const calls = ours.flatMap((path) => [
-    ...readFileSync(join(PROJECT_ROOT, path), 'utf8').matchAll(/\b(readEnv|optionalEnv|readSettings)\(([^)]*)\)/g),
-  ]);
+  const calls = ours.flatMap((path) => [...readFileSync(join(PROJECT_ROOT, path), 'utf8').matchAll(READS)]);
   const names = calls.flatMap(([, reader, args]) =>
     [...(args ?? '').matchAll(/'(\w+)'/g)].map(([, one]) => (reader === 'readSettings' ? variableOf(one!) : one!)),
   );

@@ -275,7 +275,10 @@ test('settings reach the functions that read them', () => {
     RESET_ANSWER_MILLISECONDS: '2000',
   });
   expect(variablesOf(dev, 'Account')).toMatchObject({ MAIL_FROM: 'none', VERIFY_LINK: 'none' });
-  expect(variablesOf(local, 'ResetPassword')).toMatchObject({ SES_ENDPOINT: 'http://127.0.0.1:9' });
+  expect(variablesOf(local, 'ResetPassword')).toMatchObject({ SES_ENDPOINT: 'http://127.0.0.1:9', PATIENCE: '4' });
+  for (const deployed of [dev, custom, prod]) {
+    expect(Object.keys(variablesOf(deployed, 'Login'))).not.toContainEqual(expect.stringMatching(/ENDPOINT|PATIENCE/));
+  }
   expect(variablesOf(custom, 'Authorizer')).toMatchObject({ ACCESS_TOKEN_LIFETIME_SECONDS: '300' });
 });
 

@@ -1,4 +1,4 @@
-import { SendEmailCommand, SESv2Client } from '@aws-sdk/client-sesv2';
+import { SendEmailCommand, SESv2Client, type SESv2ClientConfig } from '@aws-sdk/client-sesv2';
 import { emailFaults } from '../domain/profile-fields.ts';
 
 /** A mail of ours: plain text to one reader. */
@@ -12,27 +12,20 @@ export interface Mail {
 export type SendMail = (mail: Mail) => Promise<void>;
 
 const ATTEMPTS = 2;
-const CONNECT_WITHIN_MS = 400;
-const ANSWER_WITHIN_MS = 750;
 
 /**
  * Mails through Amazon SES, of the function's own region.
  *
  * @param from the address they come from; `none` where mails are not set up
- * @param endpoint where another mail service than AWS's listens
+ * @param connection where the mail service listens, where it is another than AWS's, and how long it may take
  * @returns undefined where mails are not set up
  */
-export function mailerFrom(from: string, endpoint: string | undefined): SendMail | undefined {
+export function mailerFrom(
+  from: string,
+  connection: Pick<SESv2ClientConfig, 'endpoint' | 'requestHandler'>,
+): SendMail | undefined {
   if (from === 'none') return undefined;
-  const client = new SESv2Client({
-    maxAttempts: ATTEMPTS,
-    requestHandler: {
-      connectionTimeout: CONNECT_WITHIN_MS,
-      requestTimeout: ANSWER_WITHIN_MS,
-      throwOnRequestTimeout: true,
-    },
-    ...(endpoint !== undefined && { endpoint }),
-  });
+  const client = new SESv2Client({ ...connection, maxAttempts: ATTEMPTS });
   return async ({ to, subject, text }) => {
     // Looked at where it goes out, whatever was checked before: no line break, comma or second address leaves here.
     if (emailFaults(to).length > 0) throw new Error('no address to send to');

@@ -2,13 +2,14 @@ import { get } from 'node:http';
 import { Outage } from '../domain/refusal.ts';
 import type { Seconds, UnixSeconds } from '../domain/time.ts';
 import { now } from './clock.ts';
+import { patient } from './connection.ts';
 import { optionalEnv, readSettings } from './env.ts';
 import { log, nameOf } from './log.ts';
 
 /** Where the AWS Parameters and Secrets extension listens; a local run names another place. */
 const EXTENSION = optionalEnv('SECRETS_ENDPOINT') ?? 'http://localhost:2773';
 
-const ANSWER_WITHIN_MS = 1_000;
+const ANSWER_WITHIN_MS = patient(1_000);
 /** After a load that failed, or that was asked for before its time, there is no other for so long. */
 const COOL_DOWN_SECONDS: Seconds = 10;
 

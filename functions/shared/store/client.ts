@@ -3,6 +3,7 @@ import {
   DynamoDBClient,
   TransactionCanceledException,
   type AttributeValue,
+  type DynamoDBClientConfig,
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -12,23 +13,12 @@ import { Outage } from '../domain/refusal.ts';
 export type StoreClient = DynamoDBDocumentClient;
 
 const ATTEMPTS = 3;
-const CONNECT_WITHIN_MS = 400;
-const ANSWER_WITHIN_MS = 750;
 
-/** @param endpoint where another engine than AWS's listens */
-export const storeClient = (endpoint: string | undefined): StoreClient =>
-  DynamoDBDocumentClient.from(
-    new DynamoDBClient({
-      maxAttempts: ATTEMPTS,
-      requestHandler: {
-        connectionTimeout: CONNECT_WITHIN_MS,
-        requestTimeout: ANSWER_WITHIN_MS,
-        throwOnRequestTimeout: true,
-      },
-      ...(endpoint !== undefined && { endpoint }),
-    }),
-    { marshallOptions: { removeUndefinedValues: true } },
-  );
+/** @param connection where the engine listens, where it is another than AWS's, and how long it may take */
+export const storeClient = (connection: Pick<DynamoDBClientConfig, 'endpoint' | 'requestHandler'>): StoreClient =>
+  DynamoDBDocumentClient.from(new DynamoDBClient({ ...connection, maxAttempts: ATTEMPTS }), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
 
 /** Errors that mean we asked wrongly. Asking again would not help, and saying "out of reach" would hide a defect. */
 const DEFECTS = new Set(['ValidationException', 'SerializationException']);

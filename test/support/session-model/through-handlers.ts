@@ -69,7 +69,7 @@ type Way = (table: string | undefined, send: () => Promise<unknown>) => Promise<
 
 /**
  * Starts a function whose calls of the store go a way of ours where its client takes them. From there on they are as
- * ever, over HTTP to the engine, but with time enough on a busy machine.
+ * ever, over HTTP to the engine.
  */
 async function start(service: Service, name: FunctionName, way: Way): Promise<void> {
   await service.restart(name);
@@ -78,8 +78,7 @@ async function start(service: Service, name: FunctionName, way: Way): Promise<vo
   const send: unknown = Reflect.get(prototype, 'send');
   if (typeof send !== 'function') throw new Error('a client of the store sends');
   const value = function (this: unknown, command: { readonly input: { readonly TableName?: string } }) {
-    const straight = () =>
-      Promise.resolve<unknown>(Reflect.apply(send, this, [command, { requestTimeout: PATIENCE_MS }]));
+    const straight = () => Promise.resolve<unknown>(Reflect.apply(send, this, [command]));
     return way(command.input.TableName, straight);
   };
   Object.defineProperty(prototype, 'send', { value });

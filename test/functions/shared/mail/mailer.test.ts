@@ -11,6 +11,7 @@ import { startSesStandIn, type SesStandIn } from '../../../../infra/local/ses-st
 import { serve } from '../../../support/http-server.ts';
 
 const FROM = 'auth@example.com';
+const SOON = { requestTimeout: 200, throwOnRequestTimeout: true };
 const MAIL = { to: 'ada@example.com', subject: 'Hello', text: 'Grüße\n' };
 
 let ses: SesStandIn;
@@ -23,14 +24,14 @@ beforeEach(async () => {
 afterEach(() => ses.close());
 
 test('a mail arrives as it was written', async () => {
-  await mailerFrom(FROM, ses.endpoint)!(MAIL);
+  await mailerFrom(FROM, ses)!(MAIL);
   expect(ses.mails).toEqual([
     { at: expect.any(String), from: FROM, to: ['ada@example.com'], subject: 'Hello', text: 'Grüße\n' },
   ]);
 });
 
 test('without an address of ours there is no mailer', () => {
-  expect(mailerFrom('none', ses.endpoint)).toBeUndefined();
+  expect(mailerFrom('none', ses)).toBeUndefined();
 });
 
 test.each([
@@ -44,7 +45,7 @@ test.each([
   'äda@example.com',
   '',
 ])('nothing is sent to %j', async (to) => {
-  await expect(mailerFrom(FROM, ses.endpoint)!({ ...MAIL, to })).rejects.toThrow('no address to send to');
+  await expect(mailerFrom(FROM, ses)!({ ...MAIL, to })).rejects.toThrow('no address to send to');
   expect(ses.mails).toEqual([]);
 });
 
@@ -53,7 +54,7 @@ test.each(['hang-up', 'never', { status: 400, body: '{}' }, { status: 500, body:
   async (answer) => {
     const server = await serve(() => answer);
     try {
-      await expect(mailerFrom(FROM, server.url)!(MAIL)).rejects.toThrow();
+      await expect(mailerFrom(FROM, { endpoint: server.url, requestHandler: SOON })!(MAIL)).rejects.toThrow();
       expect(server.received.length).toBeLessThanOrEqual(2);
     } finally {
       await server.close();

@@ -38,7 +38,7 @@ let pair: TokenPair;
 let requests: Readonly<Record<Repeatable, Request>>;
 
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ PATIENCE: '1' });
   account = await service.account();
   pair = await service.login(account);
   requests = requestsOf(account, pair);
