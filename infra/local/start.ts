@@ -12,6 +12,7 @@ import { demoUser } from './demo-user.ts';
 import { startEngine } from './engine.ts';
 import { startGateway } from './gateway.ts';
 import { writeKeysFile } from './local-keys.ts';
+import { onStop } from './on-stop.ts';
 import { synthesizeLocally } from './synthesis.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -62,18 +63,12 @@ async function start(): Promise<void> {
       endpoint: gateway.secretsEndpoint,
       kmsEndpoint: gateway.kmsEndpoint,
     });
-    welcome(gateway.url, await demoUser(gateway.access, files.demoUser));
+    const user = await demoUser(gateway.access, files.demoUser);
+    onStop(close);
+    welcome(gateway.url, user);
   } catch (error) {
     await close();
     throw error;
-  }
-  let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      void close().then(() => process.exit(0));
-    });
   }
 }
 

@@ -412,9 +412,16 @@ test('an access token stops at the second it expires', async () => {
     await short.user('ada');
     // Every function has started once before the five seconds begin.
     await short.get('/api/profile', bearer((await short.login('ada')).access));
-    const { access } = await short.login('ada');
-    expect((await short.get('/api/profile', bearer(access))).status).toBe(200);
-    const left = Number(decodeJwt(access).exp) * 1000 - Date.now();
+    let access: string;
+    let left: number;
+    let before: number;
+    // A busy machine may let the five seconds go by.
+    do {
+      ({ access } = await short.login('ada'));
+      before = (await short.get('/api/profile', bearer(access))).status;
+      left = Number(decodeJwt(access).exp) * 1000 - Date.now();
+    } while (left <= 0);
+    expect(before).toBe(200);
     await new Promise((resolve) => setTimeout(resolve, left + 20));
     expect((await short.get('/api/profile', bearer(access))).status).toBe(401);
   } finally {
