@@ -4,6 +4,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { SIGNING_ALGORITHMS } from '../../../../functions/shared/domain/settings.ts';
 import { keeperInKms } from '../../../../functions/shared/runtime/kms-keeper.ts';
 import { signerInKms } from '../../../../functions/shared/runtime/kms-signer.ts';
+import { serve } from '../../../support/http-server.ts';
 import { startTestKms, type TestKms } from '../../../support/kms.ts';
 
 const RING = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:SigningKeys-a1b2c3';
@@ -60,6 +61,28 @@ describe('the keys of a ring', () => {
     const now = Date.now() / 1000;
     for (const { madeAt } of await keeper().ours()) expect(Math.abs(madeAt - now)).toBeLessThan(600);
   });
+
+  test.each(['AccessDeniedException', 'NotFoundException'])(
+    'are not those whose tags cannot be seen (%s), and another refusal is no answer',
+    async (refusal) => {
+      let later = { status: 400, body: JSON.stringify({ __type: refusal, message: 'no' }) };
+      const server = await serve(({ headers }) =>
+        String(headers['x-amz-target']).endsWith('.ListKeys')
+          ? { body: JSON.stringify({ Keys: [{ KeyId: 'one' }, {}], Truncated: false }) }
+          : later,
+      );
+      const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+      const elsewhere = new KMSClient({ endpoint: server.url, region: 'us-east-1', credentials, maxAttempts: 1 });
+      try {
+        expect(await keeperInKms(RING, elsewhere).ours()).toEqual([]);
+        later = { status: 400, body: JSON.stringify({ __type: 'KMSInternalException', message: 'no' }) };
+        await expect(keeperInKms(RING, elsewhere).ours()).rejects.toThrow();
+      } finally {
+        elsewhere.destroy();
+        await server.close();
+      }
+    },
+  );
 
   test('can be removed twice, and one that is not there too', async () => {
     const id = await keeper().make('ES256');
