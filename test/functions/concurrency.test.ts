@@ -14,8 +14,7 @@ import {
   type Service,
 } from '../support/service.ts';
 
-/** The second engine takes longer for each, and both have to fit into an hour. */
-const ROUNDS = count(1, process.env['LATCHKEY_TEST_ENGINE'] === 'dynamodb-local' ? 25 : 100);
+const ROUNDS = count(1, 100);
 const PARALLEL = 32;
 /** It takes two seconds until a function says 503. */
 const MOST_AGAIN = 10;
