@@ -240,11 +240,12 @@ test('a lock that another tab holds for ever holds up nobody for ever', async ()
   expect(run).toHaveBeenCalledTimes(1);
 });
 
-test('a lock that comes before what its last holder wrote is not used before that has come', async () => {
+test('a lock that comes before what its last holder wrote is not used before that has come, with the clock set back', async () => {
   const items = pageStorage();
   const locks: Locks = {
     request: async (_name, _options, run) => {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      jest.setSystemTime(0);
       await run();
     },
   };
