@@ -16,6 +16,7 @@ import type { Deployment } from './deployment-settings.ts';
 import type { FunctionRow } from './endpoints.ts';
 import { keptLogs } from './log-group.ts';
 import { metricsNamespace } from './metrics.ts';
+import { timeoutIn } from './stand-ins.ts';
 
 /**
  * The one way we make a Lambda: a role of its own that may write to a log group of its own and nothing else,
@@ -41,7 +42,7 @@ export function authFunction(
     runtime: Runtime.NODEJS_24_X,
     architecture: architectureFor(deployment),
     memorySize: deployment.stack[row.memory ?? 'functionMemory'],
-    timeout: Duration.seconds(row.timeoutSeconds ?? 10),
+    timeout: Duration.seconds(timeoutIn(deployment, row.timeoutSeconds ?? 10)),
     role,
     logGroup,
     loggingFormat: LoggingFormat.JSON,

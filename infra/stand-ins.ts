@@ -11,8 +11,10 @@ export type StandIn =
   | 'SES_ENDPOINT'
   | 'JWKS_URL';
 
-/** So that a busy machine is no outage, as it does everything at once. Three tries still end before the function does. */
+/** So that a busy machine is no outage, as it does everything at once. */
 const PATIENCE = 4;
+/** The longest that API Gateway waits for a function, in seconds. */
+const INTEGRATION_LIMIT = 29;
 
 /**
  * Declares the variable in env=local only. `sam local --env-vars` overrides no variable that the template does
@@ -22,5 +24,13 @@ const PATIENCE = 4;
 export function standInFor({ environment }: Deployment, fn: LambdaFunction, variable: StandIn): void {
   if (environment !== 'local') return;
   fn.addEnvironment(variable, 'http://127.0.0.1:9');
-  if (variable !== 'JWKS_URL') fn.addEnvironment('PATIENCE', String(PATIENCE));
+  fn.addEnvironment('PATIENCE', String(PATIENCE));
 }
+
+/**
+ * How long a function may take, in seconds: in env=local long enough for its patience.
+ *
+ * @param seconds on AWS
+ */
+export const timeoutIn = ({ environment }: Deployment, seconds: number): number =>
+  environment === 'local' ? Math.max(seconds, Math.min(seconds * PATIENCE, INTEGRATION_LIMIT)) : seconds;

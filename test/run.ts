@@ -63,7 +63,9 @@ const jest = spawn(
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => jest.kill('SIGTERM'));
 jest.on('exit', (code) => {
-  for (const folder of [syntheses, compiled]) rmSync(folder, { recursive: true, force: true });
+  // A process that a test has left writes there until it ends.
+  for (const folder of [syntheses, compiled])
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   const used = env.LATCHKEY_TEST_ENGINE ?? 'dynoxide';
   process.stdout.write(`DynamoDB engine of this run: ${used}\n`);
   process.exitCode = code ?? 1;

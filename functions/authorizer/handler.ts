@@ -1,6 +1,7 @@
 import type { APIGatewayAuthorizerResult, APIGatewayTokenAuthorizerEvent } from 'aws-lambda';
 import { Refusal } from '../shared/domain/refusal.ts';
 import { now } from '../shared/runtime/clock.ts';
+import { patient } from '../shared/runtime/connection.ts';
 import { optionalEnv, readEnv, readSettings } from '../shared/runtime/env.ts';
 import { log, nameOf } from '../shared/runtime/log.ts';
 import { FETCH_TERMS, remoteKeySet } from '../shared/token/remote-key-set.ts';
@@ -12,6 +13,8 @@ const settings = readSettings('audience', 'accessTokenLifetime', 'keySetUsableFo
 
 const keySet = remoteKeySet(new URL(optionalEnv('JWKS_URL') ?? `${env.ISSUER}/.well-known/jwks.json`), now, {
   ...FETCH_TERMS,
+  answerWithin: patient(FETCH_TERMS.answerWithin),
+  coolDownWithoutKeys: patient(FETCH_TERMS.coolDownWithoutKeys),
   usableFor: settings.keySetUsableFor,
 });
 const terms = { issuer: env.ISSUER, audience: settings.audience, lifetime: settings.accessTokenLifetime };

@@ -2,12 +2,12 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Complaint } from './complaint.ts';
 import { dataFolder } from './data-folder.ts';
+import { freePort } from './free-port.ts';
 import { within } from './within.ts';
 
 export type EngineKind = 'dynoxide' | 'dynamodb-local';
@@ -93,17 +93,6 @@ function dynamoDbLocal(port: number): [string, string[], string] {
   const args = [...jvm, '-Djava.library.path=./DynamoDBLocal_lib', '-jar', 'DynamoDBLocal.jar'];
   const flags = ['-disableTelemetry', '-sharedDb', '-inMemory', '-port', String(port)];
   return ['java', [...args, ...flags], join(library, found)];
-}
-
-function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer();
-  server.once('error', reject);
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-  });
-  return promise;
 }
 
 /** An answer would prove little: if somebody else took the port, theirs is the answer. */

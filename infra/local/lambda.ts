@@ -18,7 +18,8 @@ import { REGION, type Resource, arn, physicalId } from './intrinsics.ts';
 export const MOST_INSTANCES = 32;
 /** Lambda's limit on the event and on the answer of a synchronous invocation. */
 export const PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024;
-const INIT_LIMIT_SECONDS = 10;
+/** Lambda's are 10 s, after which it starts once more within the function's own time-out: a busy laptop may take as long. */
+const INIT_LIMIT_SECONDS = 60;
 
 /** The session token every function gets, and the Secrets extension asks for. */
 export const SESSION_TOKEN = 'local-session-token';
@@ -44,10 +45,12 @@ export type Report =
   | { readonly kind: 'answer'; readonly json: string }
   | ({ readonly kind: 'error' | 'no-init' } & FunctionError);
 
-export type Outcome =
-  | { readonly kind: 'answer'; readonly json: string }
-  | { readonly kind: 'error'; readonly error: FunctionError }
-  | { readonly kind: 'too-large' };
+interface Failure {
+  readonly kind: 'error';
+  readonly error: FunctionError;
+}
+
+export type Outcome = { readonly kind: 'answer'; readonly json: string } | Failure | { readonly kind: 'too-large' };
 
 export interface LambdaFunction {
   readonly name: string;
@@ -202,10 +205,11 @@ function pool(definition: Definition, hooks: FunctionHooks): LambdaFunction {
   };
 }
 
-const failure = (errorType: string, errorMessage: string): Outcome => ({
+const failure = (errorType: string, errorMessage: string): Failure => ({
   kind: 'error',
   error: { errorType, errorMessage },
 });
+const nobodyWaits = (): void => undefined;
 const stopped = failure('Local.Stopped', 'The local gateway has stopped.');
 
 function startInstance(definition: Definition, hooks: FunctionHooks): Instance {
@@ -219,7 +223,7 @@ function startInstance(definition: Definition, hooks: FunctionHooks): Instance {
   });
   const lines = lineSplitter((line) => hooks.onOutput(name, line));
   let alive = true;
-  let settle: (outcome: Outcome) => void = () => undefined;
+  let settle: (outcome: Outcome) => void = nobodyWaits;
   let ready: () => void = () => undefined;
   const initialized = new Promise<void>((done) => (ready = done));
 
@@ -228,7 +232,9 @@ function startInstance(definition: Definition, hooks: FunctionHooks): Instance {
     lines.flush();
     await worker.terminate();
   };
-  const die = (outcome: Outcome): void => {
+  const die = (outcome: Failure): void => {
+    if (alive && settle === nobodyWaits)
+      hooks.onPlatform(`${name} failed between two requests: ${told(outcome.error)}`);
     alive = false;
     settle(outcome);
     void end();
@@ -275,7 +281,7 @@ function startInstance(definition: Definition, hooks: FunctionHooks): Instance {
         };
         settle = (outcome) => {
           clearTimeout(timer);
-          settle = () => undefined;
+          settle = nobodyWaits;
           lines.flush();
           if (outcome.kind === 'error') hooks.onPlatform(`${name} failed: ${told(outcome.error)}`);
           done(outcome);

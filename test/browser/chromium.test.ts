@@ -1,5 +1,5 @@
 /** The demo page, and the client in it, in a real browser: over the local gateway, with the bundles that are deployed. */
-import { afterAll, beforeAll, describe, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe } from '@jest/globals';
 import { chromiumPath } from '../support/browser/chromium.ts';
 import { browserWorld, type BrowserWorld } from '../support/browser/world.ts';
 import { cookieTests } from './cookies.ts';
@@ -7,8 +7,6 @@ import { demoPageTests } from './demo-page.ts';
 import { stayingInTests } from './staying-in.ts';
 
 const executable = chromiumPath();
-// A busy machine may take its time; what is waited for are conditions.
-jest.setTimeout(120_000);
 
 (executable === undefined ? describe.skip : describe)('in Chromium', () => {
   let world: BrowserWorld;

@@ -45,7 +45,7 @@ const LOOKS = [
       return { status: path === '/v1/api/profile' ? 200 : 404, headers, body: '{}' };
     });
     browser = await startChromium(executable!);
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser.close();
     await server.close();
@@ -83,6 +83,5 @@ const LOOKS = [
       expect(await violationsOn(page)).toEqual([]);
       await page.close();
     },
-    60_000,
   );
 });

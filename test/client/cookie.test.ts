@@ -598,5 +598,5 @@ describe.each([
       // A failure that takes long to be made smaller is told as it is by then.
       { numRuns: count(40, 3000), interruptAfterTimeLimit: 250_000, markInterruptAsFailure: true },
     );
-  }, 300_000);
+  });
 });

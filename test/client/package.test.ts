@@ -32,7 +32,7 @@ beforeAll(() => {
       readdirSync(folder).find((name) => name.endsWith('.tgz'))!,
     ),
   );
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function run(script: string, ...args: string[]): void {

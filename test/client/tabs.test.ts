@@ -223,7 +223,7 @@ describe.each([true, false])('tabs of a browser with Web Locks: %s', (hasLocks) 
       ),
       { numRuns: count(150, 3000) },
     );
-  }, 300_000);
+  });
 });
 
 test('a lock that another tab holds for ever holds up nobody for ever', async () => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
   api = await aGateway();
   wire = await wireTo(api.url);
   await api.user('ada');
-}, 120_000);
+});
 afterAll(async () => {
   await wire.close();
   await api.close();

@@ -21,7 +21,7 @@ beforeAll(async () => {
     environment: { BCRYPT_COST: '4' },
     onPlatform: (line) => platform.push(line),
   });
-}, 120_000);
+});
 afterAll(async () => {
   await gateway.close();
   rmSync(folder, { recursive: true, force: true });

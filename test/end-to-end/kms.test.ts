@@ -35,7 +35,7 @@ beforeAll(async () => {
     close: () => Promise.resolve(),
   };
   await api.user('ada');
-}, 240_000);
+});
 afterAll(async () => {
   for (const client of [keys.secretsManager, keys.parameterStore, keys.kms]) client.destroy();
   await api.close();
@@ -116,4 +116,4 @@ test('keys move to KMS, rotate there and are taken back in an emergency, and no 
   const refreshed = await api.post('/api/token/refresh', { refresh: pair.refresh });
   expect([refreshed.status, kidOf(String(refreshed.body['access']))]).toEqual([200, signing]);
   expect((await signingKeys()).find(({ kid }) => kid === signing)?.kmsKey).toMatch(/^arn:aws:kms:/);
-}, 240_000);
+});

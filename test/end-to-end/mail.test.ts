@@ -9,7 +9,7 @@ let api: TestGateway;
 beforeAll(async () => {
   api = await aGateway({ RESET_ANSWER_MILLISECONDS: '1', VERIFY_LINK: 'https://app.example/verify#token={token}' });
   await api.user('ada');
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const bearer = ({ access }: { access: string }) => ({ Authorization: `Bearer ${access}` });

@@ -13,7 +13,7 @@ const APP = 'https://app.example.org';
 beforeAll(async () => {
   api = await aGateway({ CORS_ORIGIN: `https://www.example.org ${APP}` });
   await api.user('Ada');
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
@@ -427,4 +427,4 @@ test('an access token stops at the second it expires', async () => {
   } finally {
     await short.close();
   }
-}, 120_000);
+});

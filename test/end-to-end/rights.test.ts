@@ -29,7 +29,7 @@ beforeAll(async () => {
   api = await aGateway({ BCRYPT_COST: '5', SESSIONS_PER_USER: '2' });
   await callEverything();
   asked = await api.asked();
-}, 120_000);
+});
 afterAll(() => api.close());
 
 /** Every route of a function that has rights to a table, so that each right is used. */

@@ -12,7 +12,7 @@ let api: TestGateway;
 beforeAll(async () => {
   api = await aGateway({ SIGNING_ALGORITHM: 'RS256' });
   await api.user('ada');
-}, 120_000);
+});
 afterAll(() => api.close());
 
 test('no private key, refresh secret or pepper shows in a bundle, an environment, a log line or an answer', async () => {

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await gateway.user('ada');
   early = simpleJwtClient(wire.url);
   await early.login('ada', PASSWORD);
-}, 120_000);
+});
 afterAll(async () => {
   await wire.close();
   await gateway.close();

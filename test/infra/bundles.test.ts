@@ -36,7 +36,7 @@ beforeAll(() => {
   }
   const place = mkdtempSync(join(folder, 'another-place-with-a-longer-name-'));
   elsewhere = synthesizeIn(place, { env: 'dev', ...everything }, true);
-}, 120_000);
+});
 afterAll(() => {
   for (const one of [folder, ...assemblies.map((assembly) => assembly.folder)]) rmSync(one, { recursive: true });
 });

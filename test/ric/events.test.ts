@@ -11,7 +11,7 @@ if (entry === undefined) process.stdout.write('Skipped: aws-lambda-ric is not bu
   let run: SamRun;
   beforeAll(async () => {
     run = await startSamRun();
-  }, 60_000);
+  });
   afterAll(() => run.close());
 
   test.each(Object.keys({ ...ENDPOINTS, ...UNROUTED }))('%s answers its event', async (name) => {

@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { RIC_FOLDER, RIC_VERSION, ric } from '../support/ric.ts';
 
-const LIMIT_MILLISECONDS = 170_000;
+const LIMIT_MILLISECONDS = 600_000;
 
 if (ric() === undefined) {
   const draft = `${RIC_FOLDER}.${process.pid}`;
@@ -28,7 +28,8 @@ if (ric() === undefined) {
     timeout: LIMIT_MILLISECONDS,
   });
   if (status === 0) renameSync(draft, RIC_FOLDER);
-  else rmSync(draft, { recursive: true, force: true });
+  // What npm had started may still write there.
+  else rmSync(draft, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
   if (ric() === undefined) process.stdout.write('Skipped: aws-lambda-ric could not be built here; see above.\n');
 }
 

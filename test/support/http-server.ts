@@ -32,6 +32,8 @@ export async function serve(answer: (request: Received) => Answer): Promise<Test
       response.writeHead(reply.status ?? 200, reply.headers).end(reply.body ?? '');
     });
   });
+  // Node's five seconds may end a connection that a caller is just about to use.
+  server.keepAliveTimeout = 60_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -1,9 +1,9 @@
 /** A stand between the functions and the store: it writes every call down, counts round trips, and makes trouble. */
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMembers, type Members } from '../../functions/shared/domain/unknown.ts';
 import { SESSIONS_KEY, USERS_KEY } from '../../functions/shared/store/schema.ts';
+import { freePort } from '../../infra/local/free-port.ts';
 
 /**
  * What goes wrong with one call. Before it is done: `refuse` ends the connection, `throttle` and `fail` answer as
@@ -55,9 +55,12 @@ export interface StoreProxy {
  */
 const QUIET_MS = 120;
 
+/** A connection is given up before the engine does, which may happen just when a call is sent. */
+const IDLE_MS = 20_000;
+
 /** @param upstream the engine's endpoint */
 export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, timeout: IDLE_MS });
   const calls: StoreCall[] = [];
   let faultOf: (call: StoreCall) => Fault | undefined = () => undefined;
   const gate = new Gate();
@@ -96,6 +99,8 @@ export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
     answerWith(response, call, answer.status, answer.body);
   }
 
+  // Node's five seconds may end a connection that a caller is just about to use.
+  server.keepAliveTimeout = 60_000;
   const listen = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -106,9 +111,8 @@ export async function startStoreProxy(upstream: string): Promise<StoreProxy> {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  await listen(0);
-  // It listens on an address of TCP, and on the same one again after it was down.
-  const { port } = server.address() as AddressInfo;
+  const port = await freePort();
+  await listen(port);
 
   return {
     endpoint: `http://127.0.0.1:${port}`,

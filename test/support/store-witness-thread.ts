@@ -36,6 +36,8 @@ async function serve(incoming: IncomingMessage, response: ServerResponse): Promi
 const server = createServer((incoming, response) => {
   void serve(incoming, response).catch(() => response.destroy());
 });
+// Node's five seconds may end a connection that a caller is just about to use.
+server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 report({ port: (server.address() as AddressInfo).port });

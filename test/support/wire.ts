@@ -35,6 +35,8 @@ export async function wireTo(target: string): Promise<Wire> {
     outgoing.on('error', () => response.destroy());
     incoming.pipe(outgoing);
   });
+  // Node's five seconds may end a connection that a caller is just about to use.
+  server.keepAliveTimeout = 60_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const wire: Wire = {

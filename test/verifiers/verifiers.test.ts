@@ -94,7 +94,7 @@ beforeAll(async () => {
     issuers.set(alg, issuer);
     tokens.set(alg, await tokensOf(issuer, now()));
   }
-}, 120_000);
+});
 afterAll(() => server.close());
 
 describe.each(VERIFIERS)('$name', ({ algorithms, start }) => {

@@ -7,8 +7,8 @@ import { optionalEnv } from './env.ts';
 const PATIENCE = Number(optionalEnv('PATIENCE') ?? 1);
 if (!(PATIENCE >= 1)) throw new RangeError('PATIENCE is a number from 1 on.');
 
-/** So long may a service take, in milliseconds. @param milliseconds on AWS */
-export const patient = (milliseconds: number): number => milliseconds * PATIENCE;
+/** So long may a service take. @param time on AWS, in whatever unit */
+export const patient = (time: number): number => time * PATIENCE;
 
 /** What a client of AWS's SDK has to know to reach its service; a part of its configuration. */
 export interface Connection {

@@ -38,6 +38,7 @@ beforeAll(async () => {
   issuer = await anIssuer();
   server = await serve(() => answer());
   Object.assign(process.env, { ISSUER: TERMS.issuer, AUDIENCE: TERMS.audience, JWKS_URL: `${server.url}/jwks.json` });
+  process.env['PATIENCE'] = '20';
 });
 afterAll(() => server.close());
 
@@ -265,6 +266,20 @@ describe('the function', () => {
     answer = keySet;
     expect(await effectOf(good())).toBe('Allow');
     expect(server.received).toHaveLength(2);
+  });
+
+  test('waits as long for the key set as a local run says, and two seconds elsewhere', async () => {
+    for (const [PATIENCE, milliseconds] of [
+      ['4', 8_000],
+      ['', 2_000],
+    ] as const) {
+      process.env['PATIENCE'] = PATIENCE;
+      const limits = jest.spyOn(AbortSignal, 'timeout');
+      await start();
+      expect(limits.mock.calls).toEqual([[milliseconds]]);
+      limits.mockRestore();
+    }
+    process.env['PATIENCE'] = '20';
   });
 
   test('does not start without an issuer, and says so', async () => {

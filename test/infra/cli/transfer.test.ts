@@ -60,7 +60,7 @@ describeVectors('users with hashes that Django has made', () => {
       });
       expect(await office.fits(`django-${algorithm}`, password ?? '!')).toBe(password !== undefined);
     }
-  }, 60_000);
+  });
 });
 
 test('an export holds everything, for this user of the machine alone, and an import of it gives the same accounts', async () => {
@@ -99,7 +99,7 @@ test('an export holds everything, for this user of the machine alone, and an imp
   const after = await office.stored();
   expect(after.logins).toEqual(before.logins);
   expect(after.users).toEqual(before.users);
-}, 120_000);
+});
 
 describe('rows that will not do', () => {
   const hash = '$2b$04$KeiC67SAI/QOoHHAXFb4NuRd3QVcATPNo4jhIzHVIXh4mW7sCgo36';
@@ -196,7 +196,7 @@ test('an import that is cut off goes on where it was when it is run again', asyn
   const [, imported, present] = /^(\d+) imported, (\d+) there already, 0 refused\.\n$/.exec(out) ?? [];
   expect({ code, all: Number(imported) + Number(present) }).toEqual({ code: 0, all: many });
   expect(Number(present)).toBeGreaterThanOrEqual(there);
-}, 120_000);
+});
 
 /** So many characters of roles, the two between each included. */
 function rolesOf(length: number): string[] {
@@ -232,7 +232,7 @@ test('roles are given and taken, each once, and named', async () => {
     out: 'rolf has no roles.\n',
   });
   expect(readFileSync(join(folder, 'empty.jsonl'), 'utf8')).toBe('');
-}, 240_000);
+});
 
 // Last, as every look at all that is stored takes minutes after it on the second engine.
 const atScale = count(2_000, 100_000);

@@ -57,14 +57,12 @@ test('ends when its parent is killed', async () => {
   );
   expect(await tablesOf(endpoint)).toEqual([]);
   parent.kill('SIGKILL');
-  const until = Date.now() + 5_000;
   const isUp = () =>
     fetch(endpoint).then(
       () => true,
       () => false,
     );
-  while ((await isUp()) && Date.now() < until) await sleep(50);
-  expect(await isUp()).toBe(false);
+  while (await isUp()) await sleep(50);
 });
 
 test('a data folder belongs to one process at a time, and a dead one does not count', () => {

@@ -17,7 +17,7 @@ const routed = new Set(
 let run: SamRun;
 beforeAll(async () => {
   run = await startSamRun();
-}, 120_000);
+});
 afterAll(() => run.close());
 
 const sources = () =>

@@ -18,7 +18,7 @@ beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'latchkey-start-'));
   running = start({ KEY_REFRESH_SECONDS: '1' });
   await running.printed('Ctrl-C');
-}, 90_000);
+});
 afterAll(async () => {
   await running.stop('SIGKILL');
   rmSync(data, { recursive: true });
@@ -141,13 +141,12 @@ test('an option that it does not have is refused in one line', async () => {
 });
 
 test('it stops on Ctrl-C with everything it started, and starts again with its data', async () => {
-  const url = /ready at (\S+)/.exec(await running.printed('ready at'))?.[1] ?? '';
   const passphrase = /^Pass-phrase: .*$/m.exec(await running.printed('Pass-phrase'))?.[0];
   const { engineEndpoint } = readStackFile(data);
   expect((await fetch(engineEndpoint)).status).toBeGreaterThan(0);
   expect(await running.stop('SIGINT')).toBe(0);
   expect(running.errors()).toBe('');
-  for (const gone of [url, engineEndpoint]) await expect(fetch(gone)).rejects.toThrow();
+  await expect(fetch(engineEndpoint)).rejects.toThrow();
 
   const taken = await listen(createServer(), { host: '127.0.0.1', port: 0 });
   const port = new URL(taken.endpoint).port;
@@ -158,7 +157,7 @@ test('it stops on Ctrl-C with everything it started, and starts again with its d
   expect(await running.printed('Ctrl-C')).toContain(passphrase);
   expect(await running.printed('Ctrl-C')).not.toContain('Synthesizing');
   expect(await running.stop('SIGTERM')).toBe(0);
-}, 120_000);
+});
 
 test('the services for SAM start on the same data, leave their files to their owner and stop on Ctrl-C', async () => {
   const sam = run(SAM, { HOST: '127.0.0.1' });
@@ -175,4 +174,4 @@ test('the services for SAM start on the same data, leave their files to their ow
   expect(await refusal({})).toContain('is using the data folder');
   expect(await sam.stop('SIGINT')).toBe(0);
   expect(sam.errors()).toBe('');
-}, 120_000);
+});

@@ -58,7 +58,13 @@ export function writeTinyStack(stack: TinyStack): string {
     writeFileSync(join(folder, `asset.${name}`, 'index.js'), source);
     resources[name] = {
       Type: 'AWS::Lambda::Function',
-      Properties: { Runtime: 'nodejs24.x', Handler: 'index.handler', Timeout: 5, MemorySize: 256, ...stack.of?.[name] },
+      Properties: {
+        Runtime: 'nodejs24.x',
+        Handler: 'index.handler',
+        Timeout: 60,
+        MemorySize: 256,
+        ...stack.of?.[name],
+      },
       Metadata: { 'aws:asset:path': `asset.${name}` },
     };
   }

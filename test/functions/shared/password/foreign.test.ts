@@ -25,7 +25,6 @@ describeVectors('the hashes that Django itself has made', () => {
       expect(await passwords.matches(`${password} `, encoded)).toBe(false);
       expect(await passwords.isCurrent(encoded)).toBe(false);
     },
-    60_000,
   );
 
   test('are all read, but for the mark of an unusable password, which nothing matches', async () => {
