@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { docsPage } from '../../infra/bundling/docs-page.ts';
 import { openApiDocument } from '../../infra/openapi/document.ts';
 import { violationsOn } from '../support/browser/axe.ts';
-import { chromiumPath, startChromium } from '../support/browser/chromium.ts';
+import { chromiumPath, PATIENCE_MS, startChromium } from '../support/browser/chromium.ts';
 import { count } from '../support/counts.ts';
 import { apiEvent } from '../support/events.ts';
 import { serve, type TestServer } from '../support/http-server.ts';
@@ -62,6 +62,7 @@ const LOOKS = [
     'works in %s, %d pixels wide, with nothing from elsewhere, nothing forbidden and nothing that axe finds',
     async (colorScheme, width) => {
       const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+      page.setDefaultTimeout(PATIENCE_MS);
       const asked: string[] = [];
       const complaints: string[] = [];
       page.on('request', (request) => asked.push(new URL(request.url()).origin));

@@ -155,6 +155,6 @@ describe('the published client', () => {
        const client = createClient({ baseUrl: 'http://127.0.0.1:9' });
        if (client.session.status !== 'unknown') process.exit(1);`,
     );
-    execFileSync(process.execPath, [join(folder, 'render.mjs')], { timeout: 20_000 });
+    execFileSync(process.execPath, [join(folder, 'render.mjs')], { timeout: 120_000 });
   });
 });

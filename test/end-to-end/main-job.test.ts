@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { setStatus } from '../../infra/cli/accounts.ts';
@@ -24,6 +25,7 @@ async function unlessBusy(ask: () => Promise<TestAnswer>): Promise<TestAnswer> {
     const answer = await ask();
     if (answer.status !== 503 || asked === 20) return answer;
     expect(answer.headers.get('retry-after')).toBe('5');
+    await sleep(200);
   }
 }
 

@@ -8,7 +8,7 @@ import { aGateway, type TestGateway } from '../support/local-gateway.ts';
 
 /** `npm test` sees one rotation, the full run three, with longer times. */
 const ROTATIONS = count(1, 3);
-const PUBLICATION_SECONDS = count(6, 24);
+const PUBLICATION_SECONDS = count(12, 24);
 const REFRESH_SECONDS = 1;
 /**
  * What a verifier may keep a key set for: what a rotation leaves of the publication time at the least, without the age of

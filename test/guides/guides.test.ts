@@ -15,7 +15,7 @@ import { simpleJwtClient, type SimpleJwtClient } from './simple-jwt.ts';
 import { storeIn } from './storage.ts';
 
 /** Long beside what a request takes on a busy machine, so that a new token is still good when it is used. */
-const ACCESS_SECONDS = 10;
+const ACCESS_SECONDS = 20;
 const REFRESH = 'POST /api/token/refresh';
 
 let gateway: TestGateway;

@@ -24,13 +24,16 @@ export interface TestServer {
 export async function serve(answer: (request: Received) => Answer): Promise<TestServer> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
-    void readFrom(request).then((one) => {
-      received.push(one);
-      const reply = answer(one);
-      if (reply === 'never') return;
-      if (reply === 'hang-up') return void response.destroy();
-      response.writeHead(reply.status ?? 200, reply.headers).end(reply.body ?? '');
-    });
+    void readFrom(request).then(
+      (one) => {
+        received.push(one);
+        const reply = answer(one);
+        if (reply === 'never') return;
+        if (reply === 'hang-up') return void response.destroy();
+        response.writeHead(reply.status ?? 200, reply.headers).end(reply.body ?? '');
+      },
+      () => response.destroy(),
+    );
   });
   // Node's five seconds may end a connection that a caller is just about to use.
   server.keepAliveTimeout = 60_000;

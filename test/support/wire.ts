@@ -10,7 +10,7 @@ export interface Wire {
   /** The headers of each, in the same order. */
   readonly headers: readonly IncomingHttpHeaders[];
   /** Asked when an answer is there: whether the connection ends in its place. */
-  cuts: (line: string) => boolean;
+  cuts: (line: string) => boolean | Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -24,13 +24,15 @@ export async function wireTo(target: string): Promise<Wire> {
     const { method, headers } = incoming;
     sent.push(headers);
     const outgoing = request(new URL(incoming.url ?? '/', target), { method, headers }, (answer) => {
-      if (wire.cuts(line)) {
-        answer.resume();
-        response.destroy();
-        return;
-      }
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
+      void Promise.resolve(wire.cuts(line)).then((isCut) => {
+        if (isCut) {
+          answer.resume();
+          response.destroy();
+          return;
+        }
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
     });
     outgoing.on('error', () => response.destroy());
     incoming.pipe(outgoing);

@@ -36,6 +36,9 @@ export function chromiumPath(): string | undefined {
   return found;
 }
 
+/** How long a busy machine may take for whatever a test waits for, in milliseconds; Playwright's own are 30 s. */
+export const PATIENCE_MS = 300_000;
+
 /** Starts it with a profile of its own, which goes with it. */
 export const startChromium = (executablePath: string): Promise<Browser> =>
-  chromium.launch({ executablePath, args: FLAGS });
+  chromium.launch({ executablePath, args: FLAGS, timeout: PATIENCE_MS });

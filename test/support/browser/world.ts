@@ -2,7 +2,7 @@
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { PASSWORD, aGateway, type TestGateway } from '../local-gateway.ts';
 import { wireTo, type Wire } from '../wire.ts';
-import { startChromium } from './chromium.ts';
+import { PATIENCE_MS, startChromium } from './chromium.ts';
 
 /** Where the demo page keeps the refresh token. */
 export type Mode = 'storage' | 'cookie';
@@ -48,6 +48,7 @@ export async function browserWorld(executable: string): Promise<BrowserWorld> {
     wire,
     async profile(options) {
       const profile = await browser.newContext(options);
+      profile.setDefaultTimeout(PATIENCE_MS);
       profile.on('weberror', (fault) => faults.push(String(fault.error())));
       profile.on('console', (line) => {
         // Answers that are no success are lines of the console too.
@@ -107,6 +108,8 @@ export async function logIn(page: Page, username: string): Promise<void> {
   await sendLogin(page, username);
   await page.getByRole('heading', { name: `Hello, ${username}` }).waitFor();
   await page.locator('#devices li').first().waitFor();
+  // A login before this one may have left both there; what it asked for is listed with … until it was answered.
+  await page.locator('#requests li').filter({ hasText: /…$/ }).first().waitFor({ state: 'detached' });
 }
 
 /** A field of the demo page, by its label; the other views are not seen. */

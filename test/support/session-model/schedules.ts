@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { endings, honest, logIn, thief, trouble, type Happenings } from './commands.ts';
+import { SEED } from '../seed.ts';
 import type { SessionsUnderTest, Weather } from './driver.ts';
 import type { Flight } from './flight.ts';
 import { client, World } from './world.ts';
@@ -21,9 +22,6 @@ const MANY_RUNS = 500;
 
 /** What is looked for no longer is printed in the time that is left. */
 const SHARE_OF_PATIENCE = 0.9;
-
-/** LATCHKEY_TEST_SEED repeats a failure, with the seed and the count of the run that found it. */
-const { LATCHKEY_TEST_SEED: SEED } = process.env;
 
 interface Property {
   readonly devices: readonly string[];
@@ -54,7 +52,7 @@ async function holds(
     // A failure that takes long to be made smaller is told as it is by then.
     interruptAfterTimeLimit: patience * SHARE_OF_PATIENCE,
     markInterruptAsFailure: true,
-    ...(SEED !== undefined && { seed: Number(SEED) }),
+    seed: SEED,
   });
   if (runs >= MANY_RUNS) expect([...reached]).toEqual(expect.arrayContaining([...reach]));
 }

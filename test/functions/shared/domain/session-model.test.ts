@@ -5,5 +5,5 @@ import { knownSchedules, promises } from '../../../support/session-model/schedul
 const RUNS = count(1_000, 10_000);
 const begin = () => Promise.resolve(new InMemorySessions());
 
-promises({ begin, runs: RUNS, patience: 30_000 + RUNS * 10 });
+promises({ begin, runs: RUNS, patience: 60_000 + RUNS * 50 });
 knownSchedules(begin);
