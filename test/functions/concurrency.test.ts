@@ -13,13 +13,12 @@ import {
   type FunctionName,
   type Service,
 } from '../support/service.ts';
+import { undisturbed } from '../support/undisturbed.ts';
 
 const ROUNDS = count(1, 100);
 const PARALLEL = 32;
-/** It takes two seconds until a function says 503. */
-const MOST_AGAIN = 10;
 /** Some ten times what the rounds take on a slow engine. */
-const PATIENCE_MS = 20_000 + ROUNDS * 9_000;
+const PATIENCE_MS = 300_000 + ROUNDS * 9_000;
 
 const KINDS = ['refresh', 'log out', 'change the password', 'disable', 'log in'] as const;
 type Kind = (typeof KINDS)[number];
@@ -80,14 +79,8 @@ async function act(kind: Kind, at: number, round: Round): Promise<Outcome> {
   return { kind, status, pair, password: kind === 'change the password' ? password : undefined };
 }
 
-/** What is answered to somebody who asks again as long as it is 503, which a busy machine may say to anybody. */
-async function answered(name: FunctionName, request: Request): Promise<Answer> {
-  let answer = await service.call(name, request);
-  for (let again = 1; again <= MOST_AGAIN && answer.status === 503; again += 1) {
-    answer = await service.call(name, request);
-  }
-  return answer;
-}
+const answered = (name: FunctionName, request: Request): Promise<Answer> =>
+  undisturbed(() => service.call(name, request));
 
 async function expectAlive(alive: boolean, { access, refresh }: TokenPair): Promise<void> {
   const verified = [access, refresh].map((token) => answered('verify', { json: { token } }));

@@ -63,7 +63,7 @@ export async function startIssuerServer(): Promise<IssuerServer> {
       response.writeHead(statusCode).end(body);
     });
   });
-  server.listen(0, 'localhost');
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
 
@@ -76,6 +76,7 @@ export async function startIssuerServer(): Promise<IssuerServer> {
       const name = `/keys${path}`;
       published.set(name, JSON.stringify(publicKeysOf(keys, unixSeconds(0))));
       Object.assign(process.env, { ISSUER: url, PUBLIC_KEYS_PARAMETER: name, SECRETS_ENDPOINT: parameters.url });
+      process.env['PATIENCE'] = '20';
       jest.resetModules();
       handlers.set(path, (await import('../../functions/jwks/handler.ts')).handler);
       return { url, keys };

@@ -116,6 +116,7 @@ export async function startTestKms(): Promise<TestKms> {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
     });
+    onward.on('error', () => response.destroy());
     incoming.pipe(onward);
   });
   const front = await listen(server, { host: '127.0.0.1', port: 0 });

@@ -69,6 +69,8 @@ export interface Account {
   readonly user: User;
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 /** The functions in this process, as their handlers, on an engine of their own behind a proxy. */
 export interface Service {
   readonly tables: Tables;
@@ -85,14 +87,18 @@ export interface Service {
   lock(account: Account): Promise<void>;
   /** Logs in. @throws {Error} where that is refused */
   login(account: Pick<Account, 'username' | 'password'>, request?: Request): Promise<TokenPair>;
-  /** Starts a function anew, with nothing in its memory. */
-  restart(name: FunctionName): Promise<void>;
+  /**
+   * Starts a function anew, with nothing in its memory.
+   *
+   * @param environment replaces or adds to what functions are given, for this one
+   */
+  restart(name: FunctionName, environment?: Environment): Promise<void>;
   /**
    * Starts a function beside the one that is called by its name, with nothing in its memory.
    *
    * @param path its calls of the store have it; from `/` on
    */
-  another(name: FunctionName, path: string): Promise<(request: Request) => Promise<Answer>>;
+  another(name: FunctionName, path: string, environment?: Environment): Promise<(request: Request) => Promise<Answer>>;
   /** Forgets what was logged and which calls of the store were made, for a test that does very much. */
   forget(): void;
   stop(): Promise<void>;
@@ -107,7 +113,7 @@ export const COST = 4;
  * @param given the keys, where they are to be certain ones
  */
 export async function startService(
-  environment: Readonly<Record<string, string>> = {},
+  environment: Environment = {},
   given: Promise<KeyTexts> = newKeyTexts(),
 ): Promise<Service> {
   const [tables, keys, secrets, ses] = await Promise.all([
@@ -152,25 +158,30 @@ export async function startService(
     log.push(String(text).trimEnd());
     return true;
   });
-  const handlers = new Map<FunctionName, Handler>();
+  const handlers = new Map<FunctionName, Promise<Handler>>();
   // One at a time: what a function is given is in the environment of this process.
   let starting: Promise<unknown> = Promise.resolve();
-  const started = (name: FunctionName, path?: string): Promise<Handler> => {
+  const started = (name: FunctionName, own: Environment = {}): Promise<Handler> => {
     const start = starting.then(async () => {
-      const { DYNAMODB_ENDPOINT } = process.env;
-      if (path !== undefined) Object.assign(process.env, { DYNAMODB_ENDPOINT: `${proxy.endpoint}${path}` });
+      const before = Object.keys(own).map((variable) => [variable, process.env[variable]] as const);
+      Object.assign(process.env, own);
       try {
         jest.resetModules();
         return (await HANDLERS[name]()).handler;
       } finally {
-        Object.assign(process.env, { DYNAMODB_ENDPOINT });
+        for (const [variable, value] of before) {
+          if (value === undefined) Reflect.deleteProperty(process.env, variable);
+          else process.env[variable] = value;
+        }
       }
     });
     starting = start.catch(() => undefined);
     return start;
   };
-  const restart = async (name: FunctionName): Promise<void> => {
-    handlers.set(name, await started(name));
+  const startedAnew = (name: FunctionName, own?: Environment): Promise<Handler> => {
+    const start = started(name, own);
+    handlers.set(name, start);
+    return start;
   };
   const called = async (handler: Handler, name: FunctionName, request: Request): Promise<Answer> => {
     const answer = await handler(apiEvent({ ...ROUTES[name], ...request }));
@@ -191,18 +202,19 @@ export async function startService(
     keys,
     log,
     mails: ses.mails,
-    restart,
+    async restart(name, own) {
+      await startedAnew(name, own);
+    },
     forget() {
       log.splice(0);
       written.mockClear();
       proxy.clear();
     },
     async call(name, request) {
-      if (!handlers.has(name)) await restart(name);
-      return called(handlers.get(name)!, name, request);
+      return called(await (handlers.get(name) ?? startedAnew(name)), name, request);
     },
-    async another(name, path) {
-      const handler = await started(name, path);
+    async another(name, path, own = {}) {
+      const handler = await started(name, { DYNAMODB_ENDPOINT: `${proxy.endpoint}${path}`, ...own });
       return (request) => called(handler, name, request);
     },
     async account(changes = {}) {

@@ -53,7 +53,9 @@ export interface StoreProxy {
  * While round trips are counted, an answer goes out once no new call has come for this long. So whatever could be asked
  * without that answer has been asked, and a call that comes later needed it.
  */
-const QUIET_MS = 120;
+const QUIET_MS = 200;
+/** A timer that comes so late ends no quiet: a process that stood still runs its timers before it reads what came meanwhile. */
+const LATE_MS = 20;
 
 /** A connection is given up before the engine does, which may happen just when a call is sent. */
 const IDLE_MS = 20_000;
@@ -174,8 +176,9 @@ class Gate {
 
   #untilQuiet(): void {
     clearTimeout(this.#timer);
+    const due = performance.now() + QUIET_MS;
     this.#timer = setTimeout(() => {
-      if (this.#unanswered > 0) this.#untilQuiet();
+      if (this.#unanswered > 0 || performance.now() - due > LATE_MS) this.#untilQuiet();
       else this.#release();
     }, QUIET_MS);
   }

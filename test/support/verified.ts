@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenPair } from '../../functions/shared/token/pair.ts';
 import type { LocalMail } from '../../infra/local/ses-stand-in.ts';
@@ -11,6 +12,8 @@ export function tokenIn({ text }: LocalMail): string {
   return token;
 }
 
+const MAIL_WITHIN_MS = 120_000;
+
 /** Waits for the next mail to an address with a subject; those that were read before are passed over. */
 export async function nextMail(
   mails: readonly LocalMail[],
@@ -19,11 +22,12 @@ export async function nextMail(
   passed = 0,
 ): Promise<LocalMail> {
   // A mail can be on its way still when the answer that hides it is there.
-  for (;;) {
+  for (const until = Date.now() + MAIL_WITHIN_MS; Date.now() < until;) {
     const found = mailsTo(mails, to, subject)[passed];
     if (found !== undefined) return found;
     await sleep(5);
   }
+  throw new Error(`no mail came: ${subject}`);
 }
 
 export const mailsTo = (mails: readonly LocalMail[], to: string, subject: string): readonly LocalMail[] =>
@@ -48,8 +52,8 @@ export async function verifyAddress(service: Service, account: Account, email: s
 /** Asks for a reset and reads the mail. @returns the token in it */
 export async function resetToken(service: Service, email: string): Promise<string> {
   const before = mailsTo(service.mails, email, 'Choose a new password').length;
-  // Each from a place of its own, so that no test uses another's tries up.
-  const address = `2001:db8::${Math.floor(Math.random() * 0xffff).toString(16)}:${process.hrtime.bigint() % 0xffffn}`;
+  // Each from a network of its own, so that no test uses another's tries up.
+  const address = `2001:db8:${randomBytes(2).toString('hex')}:${randomBytes(2).toString('hex')}::1`;
   await service.call('reset-password', { json: { email }, address });
   return tokenIn(await nextMail(service.mails, email, 'Choose a new password', before));
 }

@@ -29,6 +29,7 @@ beforeAll(async () => {
     ISSUER,
     PUBLIC_KEYS_PARAMETER: '/latchkey/public-keys',
     SECRETS_ENDPOINT: server.url,
+    PATIENCE: '20',
     CORS_ORIGIN: 'https://app.example.org',
   });
   await start();
@@ -128,15 +129,15 @@ describe('what a ring holds and others must not see', () => {
 
 describe('when keys change', () => {
   test('the ETag does, too, once the kept set is five minutes old', async () => {
+    const now = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(now);
     await start();
     const first = await get(JWKS);
     const { published } = await newKeyTexts();
     answer = () => ({ body: JSON.stringify({ Parameter: { Value: published } }) });
-    const now = Date.now();
-    const clock = jest.spyOn(Date, 'now');
-    clock.mockReturnValue(now + 298_000);
+    clock.mockReturnValue(now + 299_000);
     expect((await get(JWKS)).body).toBe(first.body);
-    clock.mockReturnValue(now + 301_000);
+    clock.mockReturnValue(now + 300_000);
     const second = await get(JWKS);
     clock.mockRestore();
     expect(second.body).toBe(published);

@@ -147,11 +147,11 @@ describe('with keys in KMS', () => {
   let kms: TestKms;
   beforeEach(async () => {
     kms = await startTestKms();
-    Object.assign(process.env, { SIGNING: 'kms', KMS_ENDPOINT: kms.endpoint });
+    Object.assign(process.env, { SIGNING: 'kms', KMS_ENDPOINT: kms.endpoint, PATIENCE: '20' });
     await start();
   });
   afterEach(async () => {
-    for (const name of ['SIGNING', 'KMS_ENDPOINT']) Reflect.deleteProperty(process.env, name);
+    for (const name of ['SIGNING', 'KMS_ENDPOINT', 'PATIENCE']) Reflect.deleteProperty(process.env, name);
     await kms.close();
   });
   const deleted = (KmsKeys?: string) => {

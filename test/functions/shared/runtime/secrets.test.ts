@@ -12,7 +12,7 @@ let secrets: Secrets;
 
 beforeAll(async () => {
   server = await serve(({ path }) => answer(path));
-  Object.assign(process.env, { SECRETS_ENDPOINT: server.url, AWS_SESSION_TOKEN: 'a session/token+==' });
+  Object.assign(process.env, { SECRETS_ENDPOINT: server.url, AWS_SESSION_TOKEN: 'a session/token+==', PATIENCE: '4' });
   secrets = await import('../../../../functions/shared/runtime/secrets.ts');
 });
 afterAll(() => server.close());

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Outage, Refusal } from '../../../../functions/shared/domain/refusal.ts';
 import { publicKeysOf } from '../../../../functions/shared/token/public-keys.ts';
 import { FETCH_TERMS, remoteKeySet, type FetchTerms } from '../../../../functions/shared/token/remote-key-set.ts';
@@ -27,8 +27,8 @@ const setOf = (...issuers: Issuer[]): Answer => ({
   ),
 });
 
-const verifierAt = (url: string, terms = TERMS_OF_FETCH): VerifyAccessToken =>
-  verifierWith(remoteKeySet(new URL(url), clock.now, terms).findKey, TERMS);
+const verifierAt = (url: string): VerifyAccessToken =>
+  verifierWith(remoteKeySet(new URL(url), clock.now, TERMS_OF_FETCH).findKey, TERMS);
 
 beforeAll(async () => {
   [issuer, successor] = await Promise.all([anIssuer(), anIssuer()]);
@@ -41,7 +41,10 @@ beforeEach(async () => {
   verify = verifierAt(`${server.url}/jwks.json`);
 });
 
-afterEach(() => server.close());
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await server.close();
+});
 
 const tokenOf = (from: Issuer) => from.forge(from.header, goodClaims);
 const forgedToken = (number = 0) => issuer.forge({ ...issuer.header, kid: `forged-${number}` }, goodClaims);
@@ -58,6 +61,16 @@ const verdictOn = (token: string): Promise<string> =>
   );
 
 const fetches = () => server.received.length;
+
+/** The time limit of the next fetch comes soon after it was received, and all that it gets until then is this. */
+function givesUpOn(reply: Answer): void {
+  const limit = new AbortController();
+  jest.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(limit.signal);
+  answer = () => {
+    setTimeout(() => limit.abort(), 50);
+    return reply;
+  };
+}
 
 const failures: [string, Answer][] = [
   ['answers 500', { status: 500, body: 'oops' }],
@@ -212,27 +225,22 @@ describe.each(failures)('while the URL %s', (_, failure) => {
 });
 
 describe('a URL that does not answer in time', () => {
-  const soon = { ...TERMS_OF_FETCH, answerWithin: 0.05 };
-
   test('counts as out of reach, and is left in peace for the cool-down', async () => {
-    verify = verifierAt(server.url, soon);
-    answer = () => 'never';
+    givesUpOn('never');
     expect(await verdictOn(tokenOf(issuer))).toBe('outage');
     expect(await verdictOn(tokenOf(issuer))).toBe('outage');
     expect(fetches()).toBe(1);
   });
 
   test('keeps the old set in service', async () => {
-    verify = verifierAt(server.url, soon);
     await verdictOn(tokenOf(issuer));
-    answer = () => 'never';
+    givesUpOn('never');
     clock.advance(freshFor);
     expect(await verdictOn(tokenOf(issuer))).toBe('good');
   });
 
   test('is given up on also in the middle of its answer', async () => {
-    verify = verifierAt(server.url, soon);
-    answer = () => ({ body: '{"keys":[', headers: { 'Content-Length': '1000' } });
+    givesUpOn({ body: '{"keys":[', headers: { 'Content-Length': '1000' } });
     expect(await verdictOn(tokenOf(issuer))).toBe('outage');
     expect(await verdictOn(tokenOf(issuer))).toBe('outage');
     expect(fetches()).toBe(1);
@@ -245,8 +253,8 @@ describe('a URL that does not answer in time', () => {
 });
 
 describe('a set that is fetched ahead', () => {
-  const ahead = (terms = TERMS_OF_FETCH) => {
-    const keySet = remoteKeySet(new URL(server.url), clock.now, terms);
+  const ahead = () => {
+    const keySet = remoteKeySet(new URL(server.url), clock.now, TERMS_OF_FETCH);
     verify = verifierWith(keySet.findKey, TERMS);
     keySet.fetchAhead();
   };
@@ -280,8 +288,8 @@ describe('a set that is fetched ahead', () => {
   });
 
   test('and never answered, as for a process that was frozen meanwhile, is fetched by the first token once more', async () => {
-    answer = () => 'never';
-    ahead({ ...TERMS_OF_FETCH, answerWithin: 0.5 });
+    givesUpOn('never');
+    ahead();
     await asked(1);
     answer = () => setOf(issuer);
     expect(await verdictOn(tokenOf(issuer))).toBe('good');
