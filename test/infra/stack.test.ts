@@ -44,6 +44,12 @@ test('every function runs Node 24 on arm64 and logs JSON to a log group of its o
   }
 });
 
+test('in env=local, where services have four times as long for an answer, functions can wait for it', () => {
+  for (const fn of FUNCTIONS) {
+    expect([fn, local.at(fn)['Timeout']]).toEqual([fn, { Authorizer: 20, MakeKeys: 60, RotateKeys: 60 }[fn] ?? 29]);
+  }
+});
+
 test('memory and retention are settings', () => {
   expect(custom.at('Login')['MemorySize']).toBe(2048);
   expect(custom.at('Refresh')['MemorySize']).toBe(256);
