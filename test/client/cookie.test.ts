@@ -8,6 +8,7 @@ import {
   type Weather,
 } from '../support/client/auth-server.ts';
 import { Browser, type BrowserOptions, type Tab } from '../support/client/browser.ts';
+import { aTab, happen, happenings } from '../support/client/happenings.ts';
 import { count } from '../support/counts.ts';
 import { randomFrom } from '../support/random.ts';
 import { SEED } from '../support/seed.ts';
@@ -504,28 +505,13 @@ describe.each([
 ])('a browser with %s', (_what, options: BrowserOptions) => {
   test('stays logged in until a log out or the server ends it, and never after', async () => {
     jest.useRealTimers();
-    const weather = fc.constantFrom<Weather>('offline', 'cut', 'torn', 'portal', 'page', 'silence', 429, 500, 503);
-    const tab = fc.nat(2);
+    const weathers = ['offline', 'cut', 'torn', 'portal', 'page', 'silence', 429, 500, 503] as const;
     const isWhole = options.hasLocks !== false && options.hasChannels !== false;
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ do: fc.constant('fetch' as const), tab }) },
-      { weight: 4, arbitrary: fc.record({ do: fc.constant('all-fetch' as const) }) },
-      {
-        weight: 6,
-        arbitrary: fc.record({
-          do: fc.constant('pass' as const),
-          ms: fc.constantFrom(3, 20, 900, 20_000, 60_000, LIFETIME, 7_200_000),
-        }),
-      },
-      {
-        weight: 5,
-        arbitrary: fc.record({ do: fc.constant('storm' as const), weather, requests: fc.integer({ min: 1, max: 9 }) }),
-      },
-      { weight: 2, arbitrary: fc.record({ do: fc.constant('reload' as const), tab }) },
-      { weight: 2, arbitrary: fc.record({ do: fc.constant('slow' as const), ms: fc.constantFrom(0, 300, 3000) }) },
+      ...happenings(weathers, [3, 20, 900, 20_000, 60_000, LIFETIME, 7_200_000]),
       { weight: 1, arbitrary: fc.record({ do: fc.constant('latency' as const), ms: fc.constantFrom(1, 6, 60) }) },
-      { weight: isWhole ? 2 : 0, arbitrary: fc.record({ do: fc.constant('login' as const), tab }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant('logout' as const), tab }) },
+      { weight: isWhole ? 2 : 0, arbitrary: fc.record({ do: fc.constant('login' as const), tab: aTab }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('logout' as const), tab: aTab }) },
     );
     await fc.assert(
       fc.asyncProperty(
@@ -542,46 +528,18 @@ describe.each([
           let isWanted: boolean | undefined = true;
           let entering = 0;
           for (const one of steps) {
-            switch (one.do) {
-              case 'fetch':
-                tabs[one.tab]!.client.fetch('/api/profile').catch(() => undefined);
-                await pass(5);
-                break;
-              case 'all-fetch':
-                for (const { client } of tabs) client.fetch('/api/profile').catch(() => undefined);
-                await pass(5);
-                break;
-              case 'pass':
-                await pass(one.ms);
-                break;
-              case 'storm': {
-                let left = one.requests;
-                server.weather = () => ((left -= 1) >= 0 ? one.weather : 'clear');
-                break;
-              }
-              case 'reload':
-                tabs[one.tab]!.kill();
-                tabs[one.tab] = browser.open();
-                break;
-              case 'slow':
-                server.delay = one.ms === 0 ? () => Promise.resolve() : waits(one.ms);
-                break;
-              case 'latency':
-                browser.messageMs = one.ms;
-                break;
-              case 'login':
-                // So may who logs in while another login is under way: it ends that one's session, and may fail itself.
-                if (isWanted !== true || entering > 0) isWanted = undefined;
-                entering += 1;
-                void outcomeOf(tabs[one.tab]!.client.login(ADA)).then(() => (entering -= 1));
-                await pass(5);
-                break;
-              case 'logout':
-                isWanted = false;
-                tabs[one.tab]!.client.logout().catch(() => undefined);
-                await pass(5);
-                break;
-            }
+            if (one.do === 'latency') browser.messageMs = one.ms;
+            else if (one.do === 'login') {
+              // So may who logs in while another login is under way: it ends that one's session, and may fail itself.
+              if (isWanted !== true || entering > 0) isWanted = undefined;
+              entering += 1;
+              void outcomeOf(tabs[one.tab]!.client.login(ADA)).then(() => (entering -= 1));
+              await pass(5);
+            } else if (one.do === 'logout') {
+              isWanted = false;
+              tabs[one.tab]!.client.logout().catch(() => undefined);
+              await pass(5);
+            } else await happen(one, { server, browser, tabs, pass });
           }
           await settle();
           server.weather = () => 'clear';

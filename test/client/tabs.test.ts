@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { webStorage, type Locks } from '../../client/src/latchkey.ts';
-import { AuthServer, LIFETIME_SECONDS, type Weather } from '../support/client/auth-server.ts';
+import { AuthServer, LIFETIME_SECONDS } from '../support/client/auth-server.ts';
 import { Browser, type Tab } from '../support/client/browser.ts';
+import { aTab, happen, happenings } from '../support/client/happenings.ts';
 import { count } from '../support/counts.ts';
 import { randomFrom } from '../support/random.ts';
 import { SEED } from '../support/seed.ts';
@@ -127,22 +128,9 @@ describe.each([true, false])('tabs of a browser with Web Locks: %s', (hasLocks) 
 
   test('go on whatever happens, and only a logout or the server ends a session', async () => {
     jest.useRealTimers();
-    const weather = fc.constantFrom<Weather>('offline', 'cut', 'portal', 'page', 'silence', 429, 500, 503);
-    const tab = fc.nat(2);
+    const weathers = ['offline', 'cut', 'portal', 'page', 'silence', 429, 500, 503] as const;
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ do: fc.constant('fetch' as const), tab }) },
-      { weight: 4, arbitrary: fc.record({ do: fc.constant('all-fetch' as const) }) },
-      {
-        weight: 6,
-        arbitrary: fc.record({
-          do: fc.constant('pass' as const),
-          ms: fc.constantFrom(20, 900, 20_000, 60_000, LIFETIME, 7_200_000),
-        }),
-      },
-      {
-        weight: 5,
-        arbitrary: fc.record({ do: fc.constant('storm' as const), weather, requests: fc.integer({ min: 1, max: 9 }) }),
-      },
+      ...happenings(weathers, [20, 900, 20_000, 60_000, LIFETIME, 7_200_000]),
       {
         weight: 2,
         arbitrary: fc.record({
@@ -150,10 +138,8 @@ describe.each([true, false])('tabs of a browser with Web Locks: %s', (hasLocks) 
           ms: fc.constantFrom(-86_400_000, -60_000, 60_000, 86_400_000),
         }),
       },
-      { weight: 2, arbitrary: fc.record({ do: fc.constant('reload' as const), tab }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('disk' as const), isFull: fc.boolean() }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant('slow' as const), ms: fc.constantFrom(0, 300, 3000) }) },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant('logout' as const), tab }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('logout' as const), tab: aTab }) },
     );
     await fc.assert(
       fc.asyncProperty(
@@ -170,45 +156,15 @@ describe.each([true, false])('tabs of a browser with Web Locks: %s', (hasLocks) 
           const tabs = await loggedIn(browser, 3);
           let isWanted = true;
           for (const one of steps) {
-            switch (one.do) {
-              case 'fetch':
-                tabs[one.tab]!.client.fetch('/api/profile').catch(() => undefined);
-                await pass(5);
-                break;
-              case 'all-fetch':
-                for (const { client } of tabs) client.fetch('/api/profile').catch(() => undefined);
-                await pass(5);
-                break;
-              case 'pass':
-                await pass(one.ms);
-                break;
-              case 'storm': {
-                let left = one.requests;
-                server.weather = () => ((left -= 1) >= 0 ? one.weather : 'clear');
-                break;
-              }
-              case 'clock':
-                jest.setSystemTime(Date.now() + one.ms);
-                break;
-              case 'reload':
-                tabs[one.tab]!.kill();
-                tabs[one.tab] = browser.open();
-                break;
-              case 'disk':
-                browser.isFull = one.isFull;
-                break;
-              case 'slow':
-                server.delay =
-                  one.ms === 0 ? () => Promise.resolve() : () => new Promise((go) => setTimeout(go, one.ms));
-                break;
-              case 'logout':
-                isWanted = false;
-                tabs[one.tab]!.client.logout().catch(() => undefined);
-                // Until every tab has heard of it. Where neither they nor the server do, because its tab is closed first, a
-                // refresh of theirs goes on.
-                await pass(HEARD);
-                break;
-            }
+            if (one.do === 'clock') jest.setSystemTime(Date.now() + one.ms);
+            else if (one.do === 'disk') browser.isFull = one.isFull;
+            else if (one.do === 'logout') {
+              isWanted = false;
+              tabs[one.tab]!.client.logout().catch(() => undefined);
+              // Until every tab has heard of it. Where neither they nor the server do, because its tab is closed first, a
+              // refresh of theirs goes on.
+              await pass(HEARD);
+            } else await happen(one, { server, browser, tabs, pass });
           }
           await settle();
           browser.isFull = false;
