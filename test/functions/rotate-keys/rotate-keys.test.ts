@@ -1,11 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { makeKeys } from '../../../functions/make-keys/make-keys.ts';
-import {
-  RotationHalted,
-  rotateKeys,
-  type RingNeeds,
-  type StepName,
-} from '../../../functions/rotate-keys/rotate-keys.ts';
+import { rotateKeys, type RingNeeds, type StepName } from '../../../functions/rotate-keys/rotate-keys.ts';
 import { after, type Seconds } from '../../../functions/shared/domain/time.ts';
 import {
   keySigningAt,
